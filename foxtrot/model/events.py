@@ -1,0 +1,236 @@
+"""The typed events that an `EventEngine` carries.
+
+Every event starts with the same five fields, positional for speed: `exchange` (venue id), `symbol` (unified, "" where none
+applies), `ts_event` (the venue's time, ns UTC, 0 where it sends none), `ts_recv` (our time, ns UTC) and `seq` (per exchange
+instance, strictly increasing). Market data are float64; money (orders, fills, balances) is Decimal.
+"""
+
+from __future__ import annotations
+
+import enum
+
+import msgspec
+
+from foxtrot.model.account import Balance
+from foxtrot.model.contract import Contract
+from foxtrot.model.order import Fill, Order, Side
+
+Level = tuple[float, float]  # price, quantity
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """Base of all events; subscribe to it to see everything."""
+
+    exchange: str
+    symbol: str
+    ts_event: int
+    ts_recv: int
+    seq: int
+
+
+class MarketEvent(Event, frozen=True, gc=False):
+    """Base of public market data."""
+
+
+class Trade(MarketEvent, frozen=True, gc=False):
+    """Report one public trade; `side` is the taker's."""
+
+    trade_id: int | str
+    price: float
+    quantity: float
+    side: Side
+
+
+class Quote(MarketEvent, frozen=True, gc=False):
+    """Report best bid and ask; `update_id` counts with the book's where the venue numbers both alike."""
+
+    bid: float
+    bid_quantity: float
+    ask: float
+    ask_quantity: float
+    update_id: int = 0
+
+
+class Ticker(MarketEvent, frozen=True, gc=False):
+    """Report the rolling 24-hour statistics."""
+
+    last: float
+    last_quantity: float
+    bid: float
+    bid_quantity: float
+    ask: float
+    ask_quantity: float
+    open: float
+    high: float
+    low: float
+    volume: float
+    quote_volume: float
+    change_percent: float
+    trades: int = 0
+
+
+class Bar(MarketEvent, frozen=True, gc=False):
+    """Report one candle; `open_time` in ns, `closed` tells whether it is final. `trades` is -1 where unknown."""
+
+    interval: str
+    open_time: int
+    open: float
+    high: float
+    low: float
+    close: float
+    volume: float
+    quote_volume: float
+    trades: int
+    closed: bool
+
+
+class BookUpdated(MarketEvent, frozen=True, gc=False):
+    """Report changed levels of a synchronised book (quantity 0 deletes) and its best prices after the change.
+
+    `snapshot` is True when `bids` and `asks` hold the whole book (first event after each synchronisation).
+    """
+
+    update_id: int
+    bids: list[Level]
+    asks: list[Level]
+    best_bid: float
+    best_bid_quantity: float
+    best_ask: float
+    best_ask_quantity: float
+    snapshot: bool = False
+
+
+class BookInvalidated(MarketEvent, frozen=True, gc=False):
+    """Say that the kept book is not the venue's any more; a new BookUpdated snapshot follows once it is."""
+
+    reason: str
+
+
+class OrderBook(msgspec.Struct, frozen=True):
+    """Hold an immutable copy of a book: bids descending, asks ascending, as (price, quantity)."""
+
+    exchange: str
+    symbol: str
+    ts_recv: int
+    update_id: int
+    bids: tuple[Level, ...]
+    asks: tuple[Level, ...]
+
+    @property
+    def best_bid(self) -> Level | None:
+        """Return the highest bid, None when the side is empty."""
+        return self.bids[0] if self.bids else None
+
+    @property
+    def best_ask(self) -> Level | None:
+        """Return the lowest ask, None when the side is empty."""
+        return self.asks[0] if self.asks else None
+
+
+class OrderEvent(Event, frozen=True, gc=False):
+    """Base of everything that happens to an order of ours; `order` is its state afterwards."""
+
+    order: Order
+
+
+class OrderDenied(OrderEvent, frozen=True, gc=False):
+    """Refused locally; nothing was sent."""
+
+
+class OrderSubmitted(OrderEvent, frozen=True, gc=False):
+    """About to be sent."""
+
+
+class OrderAccepted(OrderEvent, frozen=True, gc=False):
+    """On the venue's books, or waiting for its trigger."""
+
+
+class OrderRejected(OrderEvent, frozen=True, gc=False):
+    """Definitely refused by the venue."""
+
+
+class OrderFilled(OrderEvent, frozen=True, gc=False):
+    """Executed, wholly or in part (`order.status` tells)."""
+
+    fill: Fill
+
+
+class OrderCanceled(OrderEvent, frozen=True, gc=False):
+    """Ended by a cancel."""
+
+
+class OrderExpired(OrderEvent, frozen=True, gc=False):
+    """Ended by the venue's rules (IOC remainder, self-trade prevention, ...)."""
+
+
+class OrderAmended(OrderEvent, frozen=True, gc=False):
+    """Price or quantity changed."""
+
+
+class OrderInDoubt(OrderEvent, frozen=True, gc=False):
+    """The venue may or may not have acted on the last command."""
+
+
+class OrderUpdated(OrderEvent, frozen=True, gc=False):
+    """Changed in a way that no other order event names (a query told more, a trigger fired)."""
+
+
+class BalanceUpdated(Event, frozen=True, gc=False):
+    """Report new balances of some assets."""
+
+    balances: tuple[Balance, ...]
+
+
+class AdapterState(enum.Enum):
+    """Name the life of a connection."""
+
+    DISCONNECTED = "disconnected"
+    CONNECTING = "connecting"
+    SYNCING = "syncing"
+    READY = "ready"
+    DEGRADED = "degraded"
+    CLOSING = "closing"
+
+
+class ChannelName(enum.Enum):
+    """Name the parts of a connection that fail apart from each other."""
+
+    MARKET = "market"
+    USER = "user"
+    REST = "rest"
+
+
+class StateChanged(Event, frozen=True, gc=False):
+    """Report that the whole adapter went from one state to another."""
+
+    old: AdapterState
+    new: AdapterState
+    reason: str
+
+
+class ChannelStateChanged(Event, frozen=True, gc=False):
+    """Report that one channel went up or down."""
+
+    channel: ChannelName
+    up: bool
+    reason: str
+
+
+class ContractUpdated(Event, frozen=True, gc=False):
+    """Report a contract as loaded or changed."""
+
+    contract: Contract
+
+
+class ProtocolErrorSeen(Event, frozen=True, gc=False):
+    """Report a frame that could not be read, or a kind nobody knows; `excerpt` holds its beginning."""
+
+    reason: str
+    excerpt: bytes
+
+
+class HandlerFailed(Event, frozen=True, gc=False):
+    """Report an exception in a subscriber's handler; other handlers and the engine go on."""
+
+    handler: str
+    error: str

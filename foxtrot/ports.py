@@ -1,0 +1,97 @@
+"""The few doors to the world. Tests put fakes here and nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+import msgspec
+
+from foxtrot.config import Credentials, ExchangeConfig
+from foxtrot.protocol.calls import Call, RawResponse
+from foxtrot.protocol.codec import Endpoints, NextSeq, RestCodec, RpcCodec, StreamCodec, UserStreamScheme
+from foxtrot.protocol.symbols import SymbolTable
+
+
+class Clock(Protocol):
+    """Tell and await time."""
+
+    def time_ns(self) -> int:
+        """Return UTC wall time in ns."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never go back."""
+        ...
+
+    async def sleep(self, delay_s: float) -> None:
+        """Return after `delay_s` seconds of this clock."""
+        ...
+
+
+class WsConnection(Protocol):
+    """One open WebSocket; `send` never blocks (it buffers), `close` ends it and waits."""
+
+    def send(self, data: bytes) -> None: ...
+    async def close(self) -> None: ...
+
+
+OnFrame = Callable[[bytes], None]
+OnClose = Callable[[str], None]
+
+
+class WsConnector(Protocol):
+    """Open WebSockets; whole messages arrive by synchronous callback, `on_close` exactly once with the reason."""
+
+    async def connect(self, url: str, on_frame: OnFrame, on_close: OnClose) -> WsConnection:
+        """Open a connection. Raises ConnectFailed within the configured time."""
+        ...
+
+
+class RequestClient(Protocol):
+    """Send a `Call` and return the raw answer, whatever its status.
+
+    Raises NetworkError (ConnectFailed: not sent; ConnectionLost, RequestTimeout: outcome unknown).
+    """
+
+    async def request(self, call: Call[object]) -> RawResponse: ...
+    async def close(self) -> None: ...
+
+
+class VenueAccess(msgspec.Struct, frozen=True):
+    """Say where to connect; a sandbox brings `credentials` of its own (None elsewhere)."""
+
+    endpoints: Endpoints
+    credentials: Credentials | None = None
+
+
+class Environment(Protocol):
+    """A place to trade: live, testnet, or an embedded sandbox that lives from `open` to `close`."""
+
+    async def open(self) -> VenueAccess: ...
+    async def close(self) -> None: ...
+
+
+class LinkContext(msgspec.Struct, frozen=True):
+    """Hand an adapter what its codecs and transports share with the core."""
+
+    exchange: str
+    access: VenueAccess
+    credentials: Credentials | None
+    config: ExchangeConfig
+    symbols: SymbolTable
+    next_seq: NextSeq
+    clock: Clock
+
+
+class VenueLink(msgspec.Struct, frozen=True):
+    """Hold what an adapter hands the core at connect.
+
+    `user_streams` come in order of preference. `rpc` carries commands over a WebSocket API when the user wants that.
+    """
+
+    rest: RestCodec
+    stream: StreamCodec
+    requests: RequestClient
+    user_streams: tuple[UserStreamScheme, ...] = ()
+    rpc: RpcCodec | None = None

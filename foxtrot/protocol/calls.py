@@ -1,0 +1,47 @@
+"""One request to a venue as a value: what to send, what it costs, how to read the answer."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable, Mapping
+from typing import Generic, TypeVar
+
+import msgspec
+
+T = TypeVar("T")
+
+
+class Lane(enum.IntEnum):
+    """Order waiting calls: a lower lane goes first."""
+
+    CANCEL = 0
+    PLACE = 1
+    RECONCILE = 2
+    HISTORY = 3
+
+
+class Call(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
+    """Describe one request: it can be built in a REPL, sent by any `RequestClient`, and read from literal bytes.
+
+    `endpoint` is the transport's name of the request (for ccxt its implicit method, "privatePostOrder"); `params` go out
+    as given, all text. `decode` turns the raw body of a successful answer into the domain; it raises msgspec.MsgspecError,
+    ValueError, KeyError or ArithmeticError on a body it cannot read. `weight` is the venue's cost, `orders` how many
+    orders it counts as. Only `idempotent` calls may be repeated. `signed` calls need credentials.
+    """
+
+    endpoint: str
+    params: Mapping[str, str]
+    decode: Callable[[bytes], T]
+    weight: int = 1
+    orders: int = 0
+    lane: Lane = Lane.HISTORY
+    idempotent: bool = True
+    signed: bool = False
+
+
+class RawResponse(msgspec.Struct, frozen=True):
+    """Hold an answer untouched: HTTP status (or the WS API's), lower-case header names, body bytes."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes

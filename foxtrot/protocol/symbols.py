@@ -1,0 +1,66 @@
+"""The two-way table between unified symbols and the venue's own."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+from foxtrot.errors import UnknownSymbol
+from foxtrot.model.contract import Contract
+
+
+class SymbolTable:
+    """Map unified symbols ("BTC/USDT") to contracts, and venue symbols ("BTCUSDT") back; a bijection per venue."""
+
+    def __init__(self, exchange: str) -> None:
+        self.exchange = exchange
+        self._contracts: dict[str, Contract] = {}
+        self._unified: dict[str, str] = {}
+
+    def load(self, contracts: Iterable[Contract]) -> None:
+        """Replace the table. Raises ValueError when two contracts share a symbol, naming them."""
+        by_symbol: dict[str, Contract] = {}
+        unified: dict[str, str] = {}
+        for contract in contracts:
+            if contract.symbol in by_symbol or contract.venue_symbol in unified:
+                raise ValueError(f"Two contracts share the symbol {contract.symbol} or {contract.venue_symbol}.")
+            by_symbol[contract.symbol] = contract
+            unified[contract.venue_symbol] = contract.symbol
+        self._contracts, self._unified = by_symbol, unified
+
+    def contract(self, symbol: str) -> Contract:
+        """Return the contract of a unified symbol. Raises UnknownSymbol with close names."""
+        try:
+            return self._contracts[symbol]
+        except (KeyError, TypeError):
+            raise self._unknown(symbol) from None
+
+    def venue(self, symbol: str) -> str:
+        """Return the venue's symbol of a unified one. Raises UnknownSymbol with close names."""
+        return self.contract(symbol).venue_symbol
+
+    def unified(self, venue_symbol: str) -> str:
+        """Return the unified symbol of a venue's one. Raises UnknownSymbol."""
+        try:
+            return self._unified[venue_symbol]
+        except KeyError:
+            raise self._unknown(venue_symbol) from None
+
+    def contracts(self) -> list[Contract]:
+        """Return all contracts in the venue's order."""
+        return list(self._contracts.values())
+
+    def __contains__(self, symbol: str) -> bool:
+        return symbol in self._contracts
+
+    def __len__(self) -> int:
+        return len(self._contracts)
+
+    def _unknown(self, symbol: str) -> UnknownSymbol:
+        names = [*self._contracts, *self._unified]
+        close = difflib.get_close_matches(str(symbol).upper(), names, n=3, cutoff=0.6)
+        close = list(dict.fromkeys(self._unified.get(name, name) for name in close))
+        hint = f" Did you mean {', '.join(close)}?" if close else " Symbols are written BASE/QUOTE, such as BTC/USDT."
+        return UnknownSymbol(
+            f"{self.exchange} lists no symbol {symbol!r}.{hint}", close_names=close, exchange=self.exchange
+        )

@@ -1,0 +1,1 @@
+"""An embedded exchange: one venue's truth, rendered in that venue's own wire protocol on a loopback port."""

@@ -1,0 +1,79 @@
+"""What an adapter supplies to let the embedded venue speak its wire protocol: pure, usable over memory or sockets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import msgspec
+
+from foxtrot.model.contract import Contract
+from foxtrot.protocol.codec import Endpoints
+from foxtrot.sandbox.options import SandboxOptions
+
+
+class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold one request as it came: `path` without the venue's host segment, `query` raw, header names lower-case."""
+
+    method: str
+    path: str
+    query: str
+    headers: Mapping[str, str]
+    body: bytes
+    remote: str = "127.0.0.1"
+
+
+class HttpResponse(msgspec.Struct, frozen=True, kw_only=True):
+    """Hold one answer."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str] = {}
+
+
+Send = Callable[[str], None]
+
+
+class WireSession(Protocol):
+    """One client's WebSocket, seen from the venue."""
+
+    def receive(self, text: str) -> None:
+        """Take one frame; answers go out through the `send` given to `Dialect.open_socket`."""
+        ...
+
+    def closed(self) -> None:
+        """Forget everything about this client."""
+        ...
+
+
+class Dialect(Protocol):
+    """Render one venue's truth in its wire format and parse what clients send.
+
+    Time comes from the venue's clock. `hosts` are the venue's real host names, which the server accepts as first path
+    segment. `tick` sends what is due (100 ms books, tickers, candles, expiries); the server calls it every 50 ms or so.
+    `contracts` yields the built-in contract list for the sandbox's symbols, in the chosen profile.
+    """
+
+    hosts: frozenset[str]
+
+    def http(self, request: HttpRequest) -> HttpResponse: ...
+
+    def open_socket(
+        self, path: str, query: str, remote: str, send: Send, close: Callable[[int, str], None]
+    ) -> WireSession | HttpResponse:
+        """Accept a WebSocket at `path`, or answer the handshake with an error. `close(code, reason)` ends it."""
+        ...
+
+    def tick(self) -> None: ...
+
+    def endpoints(self, base: str) -> Endpoints:
+        """Return the endpoints of a server at `base` ("127.0.0.1:8080"), for clients that take plain base URLs."""
+        ...
+
+
+class DialectFactory(Protocol):
+    """What `AdapterSpec.dialect` names: contracts first, then the dialect over a venue made of them."""
+
+    def contracts(self, options: SandboxOptions) -> list[Contract]: ...
+
+    def open(self, venue: object, options: SandboxOptions) -> Dialect: ...

@@ -1,0 +1,40 @@
+"""Options of the embedded venue."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+DEFAULT_BALANCES: Mapping[str, Decimal] = {"USDT": Decimal(100_000), "USD": Decimal(100_000), "BTC": Decimal(1)}
+
+
+class SandboxOptions(BaseModel):
+    """Choose what the embedded venue is.
+
+    `rate` is market-flow actions per second over all symbols (0: a still book that only clients move). `replay` names a
+    capture (NDJSON, optionally gzip) to feed instead of agents. `dialect_options` go to the dialect: facts of the venue
+    that are uncertain are switches there.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    venue: str
+    profile: str = "current"
+    host: str = "127.0.0.1"
+    port: int = Field(0, ge=0, le=65_535)
+    seed: int = 7
+    symbols: tuple[str, ...] = ("BTC/USDT", "ETH/USDT", "HBAR/USDT")
+    rate: float = Field(50.0, ge=0)
+    api_key: str = "sandbox-key"
+    api_secret: str = "sandbox-secret"
+    balances: Mapping[str, Decimal] = Field(default_factory=lambda: dict(DEFAULT_BALANCES))
+    maker_fee: Decimal = Decimal("0.001")
+    taker_fee: Decimal = Decimal("0.001")
+    history_days: int = Field(3, ge=0)
+    replay: Path | None = None
+    max_connection_life_s: float = Field(86_400.0, gt=0)
+    dialect_options: Mapping[str, Any] = Field(default_factory=dict)
