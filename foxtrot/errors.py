@@ -36,11 +36,12 @@ Every error carries two separate axes: `retryable` (is the same request worth re
 
 from __future__ import annotations
 
+import difflib
 import enum
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from decimal import Decimal
 
     from foxtrot.model.order import Order
@@ -160,8 +161,8 @@ class UnknownSymbol(InvalidRequest):
 class OrderDenied(FoxtrotError):
     """The order was refused locally and nothing was sent.
 
-    `rule` is the venue's name of the broken rule, `value` the offending value, `nearest` the nearest legal value
-    that does not enlarge the order (None where there is none).
+    `rule` is the venue's name of the broken rule, `value` the offending value, `nearest` the nearest legal value (None
+    where there is none), which is never applied by itself: off the grid it does not enlarge the order or worsen its price.
     """
 
     kind = ErrorKind.ORDER
@@ -311,3 +312,8 @@ class VenueUnavailable(VenueError):
 
     outcome = Outcome.UNKNOWN
     retryable = True
+
+
+def close_names(wrong: str, names: Iterable[str]) -> list[str]:
+    """Return up to three names that look like a misspelt one, nearest first."""
+    return difflib.get_close_matches(str(wrong), list(names), n=3, cutoff=0.6)

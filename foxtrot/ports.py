@@ -73,7 +73,7 @@ class Environment(Protocol):
 
 
 class LinkContext(msgspec.Struct, frozen=True):
-    """Hand an adapter what its codecs and transports share with the core."""
+    """Hand an adapter what its codecs and transports share with the core; `venue_ms` is the venue's time for signatures."""
 
     exchange: str
     access: VenueAccess
@@ -81,7 +81,7 @@ class LinkContext(msgspec.Struct, frozen=True):
     config: ExchangeConfig
     symbols: SymbolTable
     next_seq: NextSeq
-    clock: Clock
+    venue_ms: Callable[[], int]
 
 
 class VenueLink(msgspec.Struct, frozen=True):

@@ -15,7 +15,8 @@ class AdapterSpec(msgspec.Struct, frozen=True, kw_only=True):
     `name` is the venue id and the entry point's name. `exchange`, `options` and `dialect` are import strings
     ("package.module:Name") of the BaseExchange class, the pydantic model that checks `ExchangeConfig.options`, and the
     sandbox dialect's factory ("" where there is none). `api_version` is the plug-in interface it was written for.
-    `environments` lists the usable ones; "sandbox" needs a dialect.
+    `client_id_pattern` is the venue's rule for client order ids. The
+    installed adapter of the lowest `rank` is the one that the command line takes when none is named. `environments` lists the usable ones; "sandbox" needs a dialect.
     """
 
     name: str
@@ -28,3 +29,5 @@ class AdapterSpec(msgspec.Struct, frozen=True, kw_only=True):
     environments: tuple[str, ...] = ("sandbox", "live")
     api_version: int = API_VERSION
     distribution: str = ""
+    client_id_pattern: str = "[A-Za-z0-9_-]{1,32}"
+    rank: int = 100

@@ -1,0 +1,1 @@
+"""The six managers of an exchange: written once, no venue in them."""

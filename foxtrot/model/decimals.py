@@ -8,12 +8,13 @@ from foxtrot.errors import InvalidRequest
 
 Number = Decimal | str | int | float
 ZERO = Decimal(0)
+_MAX_EXPONENT = 20  # keeps every quotient by a grid step inside the 28 digits of the decimal context
 
 
 def to_decimal(value: Number, field: str) -> Decimal:
     """Convert a caller's number exactly; a float means its shortest repr (0.1 is Decimal("0.1")).
 
-    Raises InvalidRequest, naming `field`, for text that is no number, NaN, infinities and bools.
+    Raises InvalidRequest, naming `field`, for text that is no number, NaN, infinities, bools and sizes beyond 1e20.
     """
     if isinstance(value, bool) or not isinstance(value, Decimal | str | int | float):
         raise InvalidRequest(f"{field} must be a number, not {value!r}.", field=field)
@@ -23,6 +24,8 @@ def to_decimal(value: Number, field: str) -> Decimal:
         raise InvalidRequest(f"{field} must be a number, not {value!r}.", field=field) from None
     if not number.is_finite():
         raise InvalidRequest(f"{field} must be finite, not {value!r}.", field=field)
+    if number and not -_MAX_EXPONENT <= number.adjusted() <= _MAX_EXPONENT:
+        raise InvalidRequest(f"{field} must be a sensible size, not {value!r}.", field=field)
     return number
 
 

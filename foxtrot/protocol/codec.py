@@ -13,7 +13,8 @@ from foxtrot.model.contract import Contract
 from foxtrot.model.events import Bar, OrderBook, Ticker, Trade
 from foxtrot.model.order import AmendRequest, Fill, Order
 from foxtrot.protocol.calls import Call, RawResponse
-from foxtrot.protocol.messages import AmendResult, BookSnapshot, Channel, Message, OrderUpdate
+from foxtrot.protocol.messages import AmendResult, BookSnapshot, Channel, Listing, Message, OrderUpdate
+from foxtrot.protocol.ratelimit import Usage
 
 Emit = Callable[[Message], None]
 NextSeq = Callable[[], int]
@@ -48,7 +49,7 @@ class RestCodec(Protocol):
     Times are ns UTC, ends inclusive, None meaning "not bounded". Paged reads return one page; the manager pages.
     """
 
-    def fetch_markets(self) -> Call[list[Contract]]: ...
+    def fetch_markets(self) -> Call[Listing]: ...
     def fetch_server_time(self) -> Call[int]: ...
     def fetch_balances(self) -> Call[list[Balance]]: ...
     def fetch_fees(self, contract: Contract | None) -> Call[list[FeeRate]]: ...
@@ -80,6 +81,10 @@ class RestCodec(Protocol):
         """Return the typed error that an answer states, with its outcome; None for a success."""
         ...
 
+    def usage(self, response: RawResponse) -> list[Usage]:
+        """Return what the answer's headers say has been used of the venue's limits."""
+        ...
+
 
 class StreamCodec(Protocol):
     """Translate the public streams of one venue."""
@@ -99,7 +104,8 @@ class UserStreamScheme(Protocol):
     """One way to open a private stream.
 
     `open_call` (when not None) yields a token; `url` needs it ("" otherwise); `login` (when not None) is the first frame,
-    confirmed by an `Ack` of the given request id; `keepalive_call` is due every `keepalive_interval_s`.
+    confirmed by an `Ack` of the given request id or refused by a `Nack`, whose code is "unsupported" when the venue does not
+    know the scheme at all; `keepalive_call` is due every `keepalive_interval_s`.
     """
 
     name: str

@@ -8,8 +8,10 @@ from decimal import Decimal
 import msgspec
 
 from foxtrot.model.account import Balance
+from foxtrot.model.contract import Contract
 from foxtrot.model.events import Event, Level
 from foxtrot.model.order import Fill, OrderStatus, OrderType, Side, TimeInForce
+from foxtrot.protocol.ratelimit import RateLimit
 
 
 class ChannelKind(enum.Enum):
@@ -132,6 +134,13 @@ class Unknown(msgspec.Struct, frozen=True):
 
     reason: str
     data: bytes
+
+
+class Listing(msgspec.Struct, frozen=True):
+    """Hold what a venue states about itself: its contracts and its limits."""
+
+    contracts: list[Contract]
+    limits: list[RateLimit]
 
 
 Message = (

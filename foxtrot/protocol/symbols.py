@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable
 
-from foxtrot.errors import UnknownSymbol
+from foxtrot.errors import UnknownSymbol, close_names
 from foxtrot.model.contract import Contract
 
 
@@ -58,7 +57,7 @@ class SymbolTable:
 
     def _unknown(self, symbol: str) -> UnknownSymbol:
         names = [*self._contracts, *self._unified]
-        close = difflib.get_close_matches(str(symbol).upper(), names, n=3, cutoff=0.6)
+        close = close_names(str(symbol).upper(), names)
         close = list(dict.fromkeys(self._unified.get(name, name) for name in close))
         hint = f" Did you mean {', '.join(close)}?" if close else " Symbols are written BASE/QUOTE, such as BTC/USDT."
         return UnknownSymbol(

@@ -10,6 +10,8 @@ import msgspec
 from foxtrot.model.contract import Contract
 from foxtrot.protocol.codec import Endpoints
 from foxtrot.sandbox.options import SandboxOptions
+from foxtrot.sandbox.replay import Record
+from foxtrot.sandbox.venue import Venue
 
 
 class HttpRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,6 +34,7 @@ class HttpResponse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Send = Callable[[str], None]
+Close = Callable[[int, str], None]  # close code, reason
 
 
 class WireSession(Protocol):
@@ -51,16 +54,13 @@ class Dialect(Protocol):
 
     Time comes from the venue's clock. `hosts` are the venue's real host names, which the server accepts as first path
     segment. `tick` sends what is due (100 ms books, tickers, candles, expiries); the server calls it every 50 ms or so.
-    `contracts` yields the built-in contract list for the sandbox's symbols, in the chosen profile.
     """
 
     hosts: frozenset[str]
 
     def http(self, request: HttpRequest) -> HttpResponse: ...
 
-    def open_socket(
-        self, path: str, query: str, remote: str, send: Send, close: Callable[[int, str], None]
-    ) -> WireSession | HttpResponse:
+    def open_socket(self, path: str, query: str, remote: str, send: Send, close: Close) -> WireSession | HttpResponse:
         """Accept a WebSocket at `path`, or answer the handshake with an error. `close(code, reason)` ends it."""
         ...
 
@@ -70,10 +70,14 @@ class Dialect(Protocol):
         """Return the endpoints of a server at `base` ("127.0.0.1:8080"), for clients that take plain base URLs."""
         ...
 
+    def records(self, lines: list[str]) -> list[Record]:
+        """Read a recorded market of this protocol for `Replay`."""
+        ...
+
 
 class DialectFactory(Protocol):
     """What `AdapterSpec.dialect` names: contracts first, then the dialect over a venue made of them."""
 
     def contracts(self, options: SandboxOptions) -> list[Contract]: ...
 
-    def open(self, venue: object, options: SandboxOptions) -> Dialect: ...
+    def open(self, venue: Venue, options: SandboxOptions) -> Dialect: ...

@@ -7,9 +7,13 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
+
+from foxtrot.config import Credentials
 
 DEFAULT_BALANCES: Mapping[str, Decimal] = {"USDT": Decimal(100_000), "USD": Decimal(100_000), "BTC": Decimal(1)}
+DEFAULT_KEY, DEFAULT_SECRET = "sandbox-key", "sandbox-secret"
+DEFAULT_SYMBOLS = ("BTC/USDT", "ETH/USDT", "HBAR/USDT")
 
 
 class SandboxOptions(BaseModel):
@@ -27,10 +31,10 @@ class SandboxOptions(BaseModel):
     host: str = "127.0.0.1"
     port: int = Field(0, ge=0, le=65_535)
     seed: int = 7
-    symbols: tuple[str, ...] = ("BTC/USDT", "ETH/USDT", "HBAR/USDT")
+    symbols: tuple[str, ...] = DEFAULT_SYMBOLS
     rate: float = Field(50.0, ge=0)
-    api_key: str = "sandbox-key"
-    api_secret: str = "sandbox-secret"
+    api_key: str = DEFAULT_KEY
+    api_secret: str = DEFAULT_SECRET
     balances: Mapping[str, Decimal] = Field(default_factory=lambda: dict(DEFAULT_BALANCES))
     maker_fee: Decimal = Decimal("0.001")
     taker_fee: Decimal = Decimal("0.001")
@@ -38,3 +42,8 @@ class SandboxOptions(BaseModel):
     replay: Path | None = None
     max_connection_life_s: float = Field(86_400.0, gt=0)
     dialect_options: Mapping[str, Any] = Field(default_factory=dict)
+
+
+def default_credentials() -> Credentials:
+    """Return the key that a sandbox accepts unless it was given another."""
+    return Credentials(api_key=SecretStr(DEFAULT_KEY), api_secret=SecretStr(DEFAULT_SECRET))

@@ -189,6 +189,25 @@ class Candle(msgspec.Struct, kw_only=True):
     last_trade_id: int = -1
 
 
+class DayStatistics(msgspec.Struct, frozen=True, kw_only=True):
+    """Sum up the last 24 hours of one symbol; ids are -1 when nothing traded."""
+
+    open: Decimal
+    high: Decimal
+    low: Decimal
+    last: Decimal
+    last_quantity: Decimal
+    previous_close: Decimal
+    volume: Decimal
+    quote_volume: Decimal
+    weighted_average: Decimal
+    open_ns: int
+    close_ns: int
+    first_id: int
+    last_id: int
+    count: int
+
+
 class Reason(enum.Enum):
     """Name why the venue refuses; a dialect turns it into the venue's code and text."""
 
@@ -214,7 +233,7 @@ class Reason(enum.Enum):
     THIN_BOOK = "book thinner than the smallest quantity"
 
 
-class Refused(Exception):  # noqa: N818
+class Refused(Exception):
     """Raised by the venue when it refuses a request; nothing has changed."""
 
     def __init__(self, reason: Reason, detail: str = "") -> None:

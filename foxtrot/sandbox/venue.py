@@ -2,48 +2,117 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import itertools
+from collections import deque
+from collections.abc import Callable, Container, Sequence
 from decimal import Decimal
 
+import msgspec
+
 from foxtrot.model.contract import Contract
+from foxtrot.model.decimals import ZERO
 from foxtrot.model.order import Side
+from foxtrot.model.times import NS_PER_S
+from foxtrot.sandbox.candles import MINUTE_NS, CandleBook, past_candles
+from foxtrot.sandbox.ledger import FEE_ACCOUNT, Ledger
+from foxtrot.sandbox.market import Market
+from foxtrot.sandbox.rules import check_account, check_form, check_values
 from foxtrot.sandbox.types import (
+    MARKET_ACCOUNT,
+    BalanceReport,
     CancelRestriction,
     Candle,
+    DayStatistics,
     Execution,
     NewOrder,
+    OrderReport,
     PublicTrade,
+    Reason,
+    Refused,
     ReplaceResult,
+    ReportKind,
+    Stp,
     VenueEvent,
     VenueOrder,
+    VenueStatus,
 )
 
-BookSide = list[tuple[Decimal, Decimal]]
+BookLevels = list[tuple[Decimal, Decimal]]
+_KEPT_TRADES = 10_000
+_DAY_MINUTES = 1_440
 
 
 class Venue:
     """One exchange: it matches, books and remembers. Single-threaded; every method is synchronous and atomic.
 
-    `clock` returns ns UTC. `listeners` are called synchronously with every event, in order.
+    `clock` returns ns UTC. `listeners` are called synchronously with every event, in order. `prices` are the starting
+    prices by symbol; candles before the start are made up from `seed`.
     """
 
     def __init__(
-        self, contracts: Sequence[Contract], clock: Callable[[], int], *, maker_fee: Decimal, taker_fee: Decimal
+        self,
+        contracts: Sequence[Contract],
+        clock: Callable[[], int],
+        *,
+        maker_fee: Decimal,
+        taker_fee: Decimal,
+        prices: dict[str, Decimal] | None = None,
+        seed: int = 0,
+        history_days: int = 0,
     ) -> None:
         self.clock = clock
+        self.maker_fee, self.taker_fee = maker_fee, taker_fee
         self.listeners: list[Callable[[VenueEvent], None]] = []
         self.contracts: dict[str, Contract] = {c.symbol: c for c in contracts}
+        self.ledger = Ledger()
+        self._seed, self._history_days = seed, history_days
+        self._order_ids = itertools.count(1)
+        self._orders: dict[str, dict[int, VenueOrder]] = {MARKET_ACCOUNT: {}}
+        self._open: dict[str, dict[int, VenueOrder]] = {MARKET_ACCOUNT: {}}
+        self._executions: dict[str, list[Execution]] = {}
+        start = clock()
+        self._started_ns = start
+        self._history_made: set[str] = set()
+        self._candles: dict[str, CandleBook] = {}
+        self._trades: dict[str, deque[PublicTrade]] = {}
+        self._markets: dict[str, Market] = {}
+        for symbol, contract in self.contracts.items():
+            price = (prices or {}).get(symbol, Decimal(10))
+            self._candles[symbol] = CandleBook(start, price)
+            self._trades[symbol] = deque(maxlen=_KEPT_TRADES)
+            self._markets[symbol] = Market(contract, price, self)
+        self.ledger.open(MARKET_ACCOUNT)
+        self.ledger.open(FEE_ACCOUNT)
 
     # accounts
-    def open_account(self, account: str, balances: dict[str, Decimal]) -> None: ...
-    def balances(self, account: str) -> dict[str, tuple[Decimal, Decimal]]: ...
-    def deposit(self, account: str, asset: str, amount: Decimal) -> None: ...
+
+    def open_account(self, account: str, balances: dict[str, Decimal]) -> None:
+        """Open an account with free balances."""
+        self.ledger.open(account)
+        for asset, amount in balances.items():
+            self.ledger.deposit(account, asset, amount)
+
+    def balances(self, account: str) -> dict[str, tuple[Decimal, Decimal]]:
+        """Return (free, locked) by asset."""
+        return self.ledger.balances(account)
+
+    def deposit(self, account: str, asset: str, amount: Decimal) -> None:
+        """Add free funds from outside and report them."""
+        self.ledger.deposit(account, asset, amount)
+        self.report_balances(account, (asset,))
 
     # orders; symbols unified; all raise Refused
+
     def check(self, new: NewOrder) -> None:
         """Run every check of `place` without placing."""
+        self._check(new, self._contract(new.symbol))
 
-    def place(self, new: NewOrder) -> VenueOrder: ...
+    def place(self, new: NewOrder) -> VenueOrder:
+        """Take an order, run it, and return a copy of it as it is then. Raises Refused; then nothing has changed."""
+        contract = self._contract(new.symbol)
+        self._check(new, contract)
+        return self._accept(new)
+
     def cancel(
         self,
         account: str,
@@ -53,8 +122,26 @@ class Venue:
         client_order_id: str | None = None,
         cancel_client_order_id: str = "",
         restriction: CancelRestriction = CancelRestriction.NONE,
-    ) -> VenueOrder: ...
-    def cancel_all(self, account: str, symbol: str) -> list[VenueOrder]: ...
+    ) -> VenueOrder:
+        """End an open order. Raises Refused(CANCEL_UNKNOWN), Refused(CANCEL_RESTRICTED)."""
+        order = self._open_order(account, symbol, order_id, client_order_id)
+        wanted = {
+            CancelRestriction.ONLY_NEW: VenueStatus.NEW,
+            CancelRestriction.ONLY_PARTIALLY_FILLED: VenueStatus.PARTIALLY_FILLED,
+        }.get(restriction, order.status)
+        if order.status is not wanted:
+            raise Refused(Reason.CANCEL_RESTRICTED)
+        self._markets[symbol].end(order, VenueStatus.CANCELED, ReportKind.CANCELED, cancel_client_order_id)
+        return copy_of(order)
+
+    def cancel_all(self, account: str, symbol: str) -> list[VenueOrder]:
+        """End all open orders of a symbol. Raises Refused(CANCEL_UNKNOWN) when there are none."""
+        self._contract(symbol)
+        mine = [o for o in self._open.get(account, {}).values() if o.symbol == symbol]
+        if not mine:
+            raise Refused(Reason.CANCEL_UNKNOWN)
+        return [self.cancel(account, symbol, order_id=order.order_id) for order in mine]
+
     def cancel_replace(
         self,
         account: str,
@@ -66,29 +153,260 @@ class Venue:
         stop_on_failure: bool = True,
         cancel_client_order_id: str = "",
         restriction: CancelRestriction = CancelRestriction.NONE,
-    ) -> ReplaceResult: ...
+    ) -> ReplaceResult:
+        """Cancel one order and place another; the new one's values are checked before the cancel. Raises Refused."""
+        contract = self._contract(symbol)
+        if not contract.replace_allowed:
+            raise Refused(Reason.REPLACE_UNSUPPORTED)
+        check_form(new, contract)
+        check_values(new, contract, lambda minutes: self.average_price(symbol, minutes))
+        canceled: VenueOrder | Refused
+        try:
+            canceled = self.cancel(
+                account,
+                symbol,
+                order_id=order_id,
+                client_order_id=client_order_id,
+                cancel_client_order_id=cancel_client_order_id,
+                restriction=restriction,
+            )
+        except Refused as refusal:
+            canceled = refusal
+            if stop_on_failure:
+                return ReplaceResult(canceled=canceled, new=None)
+        placed: VenueOrder | Refused
+        try:
+            placed = self.place(new)
+        except Refused as refusal:
+            placed = refusal
+        return ReplaceResult(canceled=canceled, new=placed)
+
     def order(
         self, account: str, symbol: str, *, order_id: int | None = None, client_order_id: str | None = None
     ) -> VenueOrder:
-        """Return a copy. Raises Refused(NO_SUCH_ORDER)."""
+        """Return a copy of an order; of several with one client id the latest. Raises Refused(NO_SUCH_ORDER)."""
+        self._contract(symbol)
+        mine = self._orders.get(account, {})
+        if order_id is not None:
+            found = mine.get(order_id)
+        else:
+            found = next((o for o in reversed(mine.values()) if o.client_order_id == client_order_id), None)
+        if found is None or found.symbol != symbol:
+            raise Refused(Reason.NO_SUCH_ORDER)
+        return copy_of(found)
 
-    def open_orders(self, account: str, symbol: str | None = None) -> list[VenueOrder]: ...
+    def open_orders(self, account: str, symbol: str | None = None) -> list[VenueOrder]:
+        """Return copies of the open orders, oldest first."""
+        return [copy_of(o) for o in self._open.get(account, {}).values() if symbol in (None, o.symbol)]
+
+    def open_ids(self, account: str) -> Container[int]:
+        """Return the ids of the account's open orders (a live view)."""
+        return self._open.setdefault(account, {}).keys()
+
     def orders(self, account: str, symbol: str) -> list[VenueOrder]:
         """Return copies of all orders ever, by order id ascending."""
+        return [copy_of(o) for o in self._orders.get(account, {}).values() if o.symbol == symbol]
 
-    def executions(self, account: str, symbol: str) -> list[Execution]: ...
+    def executions(self, account: str, symbol: str) -> list[Execution]:
+        """Return all executions of an account, oldest first."""
+        return [e for e in self._executions.get(account, []) if e.symbol == symbol]
 
     # market data
-    def depth(self, symbol: str, limit: int) -> tuple[int, BookSide, BookSide]:
-        """Return (update id, bids descending, asks ascending)."""
 
-    def best(self, symbol: str, side: Side) -> tuple[Decimal, Decimal] | None: ...
-    def last_price(self, symbol: str) -> Decimal: ...
-    def average_price(self, symbol: str, minutes: int) -> Decimal: ...
+    def depth(self, symbol: str, limit: int) -> tuple[int, BookLevels, BookLevels]:
+        """Return (update id, bids descending, asks ascending)."""
+        book = self._market(symbol).book
+        return book.update_id, book.bids.levels(limit), book.asks.levels(limit)
+
+    def best(self, symbol: str, side: Side) -> tuple[Decimal, Decimal] | None:
+        """Return the best level of a side as (price, quantity), None when it is empty."""
+        levels = self._market(symbol).book.side(side).levels(1)
+        return levels[0] if levels else None
+
+    def last_price(self, symbol: str) -> Decimal:
+        """Return the price of the last trade, the starting price before the first."""
+        return self._market(symbol).last_price
+
+    def average_price(self, symbol: str, minutes: int) -> Decimal:
+        """Return the volume-weighted price of the last `minutes`, the last price when nothing traded."""
+        now = self.clock()
+        recent = self.minutes(symbol, now - minutes * MINUTE_NS, now) if minutes else []
+        volume = sum((c.volume for c in recent), ZERO)
+        return sum((c.quote_volume for c in recent), ZERO) / volume if volume else self.last_price(symbol)
+
     def trades(self, symbol: str) -> Sequence[PublicTrade]:
-        """Return the kept public trades, oldest first (bounded)."""
+        """Return the kept public trades, oldest first."""
+        self._contract(symbol)
+        return self._trades[symbol]
 
     def minutes(self, symbol: str, start_ns: int, end_ns: int) -> list[Candle]:
-        """Return the 1-minute candles with start_ns <= open_ns <= end_ns, the running one included; no minute missing."""
+        """Return the 1-minute candles that open in start_ns..end_ns, the running one included, no minute missing."""
+        self._contract(symbol)
+        candles = self._candles[symbol]
+        if symbol not in self._history_made and start_ns < candles.first_open_ns:
+            self._make_history(symbol, candles)
+        candles.roll(self.clock())
+        return candles.between(start_ns, end_ns)
 
-    def set_status(self, symbol: str, trading: bool) -> None: ...
+    def day_statistics(self, symbol: str) -> DayStatistics:
+        """Return the statistics of the last 24 hours."""
+        now = self.clock()
+        day = self.minutes(symbol, now - _DAY_MINUTES * MINUTE_NS, now)
+        first = next((c.first_trade_id for c in day if c.first_trade_id >= 0), -1)
+        volume = sum((c.volume for c in day), ZERO)
+        quote = sum((c.quote_volume for c in day), ZERO)
+        return DayStatistics(
+            open=day[0].open,
+            high=max(c.high for c in day),
+            low=min(c.low for c in day),
+            last=self.last_price(symbol),
+            last_quantity=self._trades[symbol][-1].quantity if self._trades[symbol] else ZERO,
+            previous_close=day[0].open,
+            volume=volume,
+            quote_volume=quote,
+            weighted_average=quote / volume if volume else self.last_price(symbol),
+            open_ns=now - 86_400 * NS_PER_S,
+            close_ns=now,
+            first_id=first,
+            last_id=max(c.last_trade_id for c in day),
+            count=sum(c.trades for c in day),
+        )
+
+    def set_status(self, symbol: str, trading: bool) -> None:
+        """Halt or resume a symbol; open orders stay."""
+        self._market(symbol).trading = trading
+
+    def trading(self, symbol: str) -> bool:
+        """Tell whether the symbol takes orders."""
+        return self._market(symbol).trading
+
+    # for the markets
+
+    def emit(self, event: VenueEvent) -> None:
+        """Tell every listener."""
+        if isinstance(event, PublicTrade):
+            self._trades[event.symbol].append(event)
+            self._candles[event.symbol].add(event)
+        for listener in self.listeners:
+            listener(event)
+
+    def executed(self, execution: Execution) -> None:
+        """Remember an execution of a client's order."""
+        self._executions.setdefault(execution.account, []).append(execution)
+
+    def finished(self, order: VenueOrder) -> None:
+        """Forget an order as open; agents' orders are forgotten wholly."""
+        self._open[order.account].pop(order.order_id, None)
+        if order.account == MARKET_ACCOUNT:
+            self._orders[order.account].pop(order.order_id, None)
+
+    def report_balances(self, account: str, assets: Sequence[str]) -> None:
+        """Tell an account its new balances."""
+        if account == MARKET_ACCOUNT:
+            return
+        held = self.ledger.balances(account)
+        changed = {asset: held.get(asset, (ZERO, ZERO)) for asset in assets}
+        self.emit(BalanceReport(account=account, balances=changed, time_ns=self.clock()))
+
+    def report_order(
+        self, kind: ReportKind, order: VenueOrder, execution: Execution | None = None, cancel_id: str = ""
+    ) -> None:
+        """Tell an account what happened to its order."""
+        if order.account != MARKET_ACCOUNT:
+            self.emit(
+                OrderReport(
+                    kind=kind,
+                    order=copy_of(order),
+                    execution=execution,
+                    cancel_client_order_id=cancel_id,
+                    time_ns=self.clock(),
+                )
+            )
+
+    # inside
+
+    def market(self, symbol: str) -> Market:
+        """Return the market of a symbol. Raises Refused(UNKNOWN_SYMBOL)."""
+        return self._market(symbol)
+
+    def _contract(self, symbol: str) -> Contract:
+        try:
+            return self.contracts[symbol]
+        except KeyError:
+            raise Refused(Reason.UNKNOWN_SYMBOL, symbol) from None
+
+    def _market(self, symbol: str) -> Market:
+        self._contract(symbol)
+        return self._markets[symbol]
+
+    def _check(self, new: NewOrder, contract: Contract) -> None:
+        market = self._markets[new.symbol]
+        if new.account != MARKET_ACCOUNT:
+            check_form(new, contract)
+            check_values(new, contract, lambda minutes: self.average_price(new.symbol, minutes))
+            free, locked = self.ledger.balances(new.account).get(contract.base, (ZERO, ZERO))
+            mine = list(self._open.get(new.account, {}).values())
+            check_account(new, contract, mine, free + locked, market.trading)
+        market.check(new)
+
+    def _accept(self, new: NewOrder) -> VenueOrder:
+        now = self.clock()
+        order_id = next(self._order_ids)
+        contract = self.contracts[new.symbol]
+        by_default = new.account != MARKET_ACCOUNT and contract.default_stp_mode
+        stp = new.stp or (Stp[contract.default_stp_mode] if by_default else Stp.NONE)
+        order = VenueOrder(
+            order_id=order_id,
+            account=new.account,
+            client_order_id=new.client_order_id or f"{order_id:022d}",
+            symbol=new.symbol,
+            side=new.side,
+            type=new.type,
+            quantity=new.quantity or ZERO,
+            quote_quantity=new.quote_quantity or ZERO,
+            price=new.price or ZERO,
+            stop_price=new.stop_price or ZERO,
+            iceberg_quantity=new.iceberg_quantity or ZERO,
+            time_in_force=new.time_in_force,
+            stp=stp,
+            created_ns=now,
+            updated_ns=now,
+        )
+        self._orders.setdefault(order.account, {})[order_id] = order
+        self._open.setdefault(order.account, {})[order_id] = order
+        self._markets[new.symbol].run(order)
+        return copy_of(order)
+
+    def _open_order(self, account: str, symbol: str, order_id: int | None, client_order_id: str | None) -> VenueOrder:
+        self._contract(symbol)
+        mine = self._open.get(account, {})
+        if order_id is not None:
+            found = mine.get(order_id)
+        else:
+            found = next(
+                (o for o in mine.values() if o.client_order_id == client_order_id and o.symbol == symbol), None
+            )
+        if found is None or found.symbol != symbol:
+            raise Refused(Reason.CANCEL_UNKNOWN)
+        return found
+
+    def _make_history(self, symbol: str, candles: CandleBook) -> None:
+        self._history_made.add(symbol)
+        contract = self.contracts[symbol]
+        opening = candles.between(candles.first_open_ns, candles.first_open_ns)[0].open
+        candles.prepend(
+            past_candles(
+                symbol,
+                self._seed,
+                candles.first_open_ns,
+                self._history_days * _DAY_MINUTES,
+                opening,
+                contract.price_tick,
+                contract.quantity_step,
+            )
+        )
+
+
+def copy_of(order: VenueOrder) -> VenueOrder:
+    """Return a copy that later changes of the order do not reach."""
+    return msgspec.structs.replace(order, executions=list(order.executions))

@@ -1,0 +1,1 @@
+"""What proves an adapter: conformance rules, a virtual clock, an in-memory network."""

@@ -1,0 +1,54 @@
+# Everything sets itself up: `make demo` and `make test` need only Python 3.11+ (with venv) and make.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.stamp
+MANIFESTS := pyproject.toml adapters/binance/pyproject.toml constraints.txt
+
+.PHONY: help demo test lint format docs bench clean
+.DEFAULT_GOAL := help
+
+help:  ## Show what can be made
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+demo: $(STAMP)-demo  ## Trade against an embedded Binance.US, no keys and no internet needed
+	@$(BIN)/foxtrot demo
+
+test: $(STAMP)-dev  ## Run all tests
+	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
+
+lint: $(STAMP)-dev  ## Check style, types and the import arrows
+	@$(BIN)/ruff format --check .
+	@$(BIN)/ruff check .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports --no-logo
+
+format: $(STAMP)-dev  ## Rewrite the code in the house style
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+
+docs: $(STAMP)-dev  ## Write the generated parts of README and docs anew
+	@$(BIN)/python docs/generate.py
+
+bench: $(STAMP)-dev  ## Time the hot paths, as ratios within one run
+	@for script in bench/bench_*.py; do $(BIN)/python $$script; done
+
+clean:  ## Remove the virtual environment and all caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null \
+		|| { echo "foxtrot needs Python 3.11 or newer as '$(PYTHON)'; name another with: make PYTHON=python3.12 ..."; exit 1; }
+	@$(PYTHON) -c 'import venv, ensurepip' 2>/dev/null \
+		|| { echo "Python's venv module is missing; on Debian or Ubuntu install it with: apt install python3-venv"; exit 1; }
+	@echo "Setting up $(VENV) (once) ..."
+	@$(PYTHON) -m venv $(VENV)
+
+$(STAMP)-demo: $(BIN)/python $(MANIFESTS)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+		-e '.[cli,sandbox]' -e adapters/binance
+	@touch $@
+
+$(STAMP)-dev: $(STAMP)-demo
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r requirements-dev.txt
+	@touch $@

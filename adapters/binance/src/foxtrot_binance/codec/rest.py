@@ -1,0 +1,390 @@
+"""Every REST operation as a `Call`.
+
+Source: https://github.com/binance-us/binance-us-api-docs/blob/master/rest-api.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from foxtrot.errors import VenueError
+from foxtrot.model.account import Balance, FeeRate
+from foxtrot.model.contract import Contract
+from foxtrot.model.decimals import plain
+from foxtrot.model.events import Bar, OrderBook, Ticker, Trade
+from foxtrot.model.order import AmendRequest, Fill, Order, OrderType, Side
+from foxtrot.model.times import NS_PER_MS
+from foxtrot.protocol.calls import Call, Lane, RawResponse
+from foxtrot.protocol.codec import NextSeq
+from foxtrot.protocol.messages import AmendResult, BookSnapshot, Listing, OrderUpdate
+from foxtrot.protocol.ratelimit import LimitKind, Usage
+from foxtrot.protocol.symbols import SymbolTable
+from foxtrot_binance import messages as wire
+from foxtrot_binance.codec.errors import classify
+from foxtrot_binance.codec.orders import to_fill, to_update
+from foxtrot_binance.codec.weights import depth_operation, tickers_operation, weight_of
+from foxtrot_binance.mapping import to_contracts, to_limits
+from foxtrot_binance.servers import Server
+
+_REPLACE_PARTIAL = "-2021"
+_MOST_DEPTH = 5_000
+_USAGE_HEADERS = (
+    ("x-mbx-used-weight-1m", LimitKind.WEIGHT, 60),
+    ("x-mbx-order-count-10s", LimitKind.ORDERS, 10),
+    ("x-mbx-order-count-1d", LimitKind.ORDERS, 86_400),
+)
+
+
+class BinanceRestCodec:
+    """Build and read the family's REST requests. Endpoints are ccxt's implicit methods."""
+
+    def __init__(self, server: Server, symbols: SymbolTable, next_seq: NextSeq, *, recv_window_ms: int) -> None:
+        self._server = server
+        self._symbols = symbols
+        self._next_seq = next_seq
+        self._window = {"recvWindow": str(recv_window_ms)}
+
+    # public
+
+    def fetch_markets(self) -> Call[Listing]:
+        """Ask for every contract and limit."""
+
+        def decode(body: bytes) -> Listing:
+            info = msgspec.json.decode(body, type=wire.ExchangeInfo)
+            return Listing(to_contracts(info, self._server.name), to_limits(info.limits))
+
+        return self._public("publicGetExchangeInfo", {}, decode, "exchangeInfo")
+
+    def fetch_server_time(self) -> Call[int]:
+        """Ask for the venue's time (ns)."""
+        return self._public(
+            "publicGetTime", {}, lambda b: msgspec.json.decode(b, type=wire.ServerTime).at * NS_PER_MS, "time"
+        )
+
+    def fetch_order_book(self, contract: Contract, depth: int) -> Call[OrderBook]:
+        """Ask for the best levels."""
+
+        def decode(body: bytes) -> OrderBook:
+            info = _depth(body)
+            return OrderBook(self._server.name, contract.symbol, 0, info.last_id, tuple(info.bids), tuple(info.asks))
+
+        return self._depth_call(contract, depth, decode)
+
+    def fetch_book_snapshot(self, contract: Contract) -> Call[BookSnapshot]:
+        """Ask for the snapshot under a kept book."""
+
+        def decode(body: bytes) -> BookSnapshot:
+            info = _depth(body)
+            return BookSnapshot(contract.symbol, 0, info.last_id, info.bids, info.asks)
+
+        return self._depth_call(contract, self._server.snapshot_depth, decode)
+
+    def fetch_trades(self, contract: Contract, limit: int, from_id: str) -> Call[list[Trade]]:
+        """Ask for the latest trades, or (with a key) for those from an id on."""
+
+        def decode(body: bytes) -> list[Trade]:
+            return [self._trade(t, contract.symbol) for t in _decode(body, list[wire.TradeInfo])]
+
+        params = {"symbol": contract.venue_symbol, "limit": str(limit)}
+        if not from_id:
+            return self._public("publicGetTrades", params, decode, "trades")
+        call = self._public("publicGetHistoricalTrades", params | {"fromId": from_id}, decode, "historicalTrades")
+        return msgspec.structs.replace(call, signed=True)
+
+    def fetch_bars(
+        self, contract: Contract, interval: str, start: int | None, end: int | None, limit: int
+    ) -> Call[list[Bar]]:
+        """Ask for one page of candles; they come with closed=True and are judged by the clock later."""
+
+        def decode(body: bytes) -> list[Bar]:
+            return [self._bar(row, contract.symbol, interval) for row in msgspec.json.decode(body)]
+
+        params = {"symbol": contract.venue_symbol, "interval": interval, "limit": str(limit)}
+        return self._public("publicGetKlines", params | _range(start, end), decode, "klines")
+
+    def fetch_tickers(self, contracts: Sequence[Contract]) -> Call[list[Ticker]]:
+        """Ask for 24-hour statistics."""
+        names = [contract.venue_symbol for contract in contracts]
+
+        def decode(body: bytes) -> list[Ticker]:
+            kind = wire.TickerInfo | list[wire.TickerInfo]
+            found = msgspec.json.decode(body, type=kind, strict=False)
+            return [self._ticker(t) for t in (found if isinstance(found, list) else [found])]
+
+        single = len(names) == 1
+        params = {"symbol": names[0]} if single else {"symbols": msgspec.json.encode(names).decode()}
+        return self._public("publicGetTicker24hr", params, decode, tickers_operation(len(names)))
+
+    def fetch_average_price(self, contract: Contract) -> Call[str]:
+        """Ask for the average price that the filters use."""
+        return self._public(
+            "publicGetAvgPrice",
+            {"symbol": contract.venue_symbol},
+            lambda b: msgspec.json.decode(b, type=wire.AveragePrice).price,
+            "avgPrice",
+        )
+
+    # account
+
+    def fetch_balances(self) -> Call[list[Balance]]:
+        """Ask for all balances that are not zero."""
+
+        def decode(body: bytes) -> list[Balance]:
+            held = msgspec.json.decode(body, type=wire.AccountInfo).balances
+            return [Balance(b.asset, b.free, b.locked) for b in held if b.free or b.locked]
+
+        return self._signed("privateGetAccount", {}, decode, "account", lane=Lane.RECONCILE)
+
+    def fetch_fees(self, contract: Contract | None) -> Call[list[FeeRate]]:
+        """Ask for fee rates; symbols that are not listed any more are left out."""
+
+        def decode(body: bytes) -> list[FeeRate]:
+            found = msgspec.json.decode(body, type=list[wire.FeeInfo])
+            known = {c.venue_symbol: c.symbol for c in self._symbols.contracts()}
+            return [FeeRate(known[f.symbol], f.maker, f.taker) for f in found if f.symbol in known]
+
+        params = {} if contract is None else {"symbol": contract.venue_symbol}
+        return self._signed(self._server.fees_endpoint, params, decode, "fees")
+
+    def fetch_my_trades(
+        self, contract: Contract, start: int | None, end: int | None, from_id: str, limit: int
+    ) -> Call[list[Fill]]:
+        """Ask for one page of executions."""
+
+        def decode(body: bytes) -> list[Fill]:
+            return [to_fill(t, self._symbols) for t in msgspec.json.decode(body, type=list[wire.MyTradeInfo])]
+
+        params = {"symbol": contract.venue_symbol, "limit": str(limit)} | _range(start, end)
+        params |= {"fromId": from_id} if from_id else {}
+        return self._signed("privateGetMyTrades", params, decode, "myTrades", lane=Lane.RECONCILE)
+
+    # orders
+
+    def place_order(self, order: Order, contract: Contract) -> Call[OrderUpdate]:
+        """Place an order; the reply lists what it took."""
+        return self._command("privatePostOrder", self._order_params(order, contract), self._one, orders=1)
+
+    def validate_order(self, order: Order, contract: Contract) -> Call[None]:
+        """Let the venue check an order without placing it."""
+        params = self._order_params(order, contract)
+        return self._command("privatePostOrderTest", params, lambda _: None, lane=Lane.PLACE)
+
+    def amend_order(
+        self, order: Order, request: AmendRequest, new_client_order_id: str, contract: Contract
+    ) -> Call[AmendResult]:
+        """Cancel and replace; the new one is not attempted when the cancel fails."""
+        living = msgspec.structs.replace(
+            order,
+            client_order_id=new_client_order_id,
+            price=order.price if request.price is None else request.price,
+            quantity=order.remaining if request.quantity is None else request.quantity - order.filled,
+        )
+        params = self._order_params(living, contract) | {"cancelReplaceMode": "STOP_ON_FAILURE"}
+        params |= (
+            {"cancelOrderId": order.order_id} if order.order_id else {"cancelOrigClientOrderId": order.client_order_id}
+        )
+        return self._command("privatePostOrderCancelReplace", params, self._replaced, orders=1)
+
+    def cancel_order(self, contract: Contract, order_id: str, client_order_id: str) -> Call[OrderUpdate]:
+        """Cancel one order."""
+        params = {"symbol": contract.venue_symbol} | _which(order_id, client_order_id)
+        return self._command("privateDeleteOrder", params, self._one, lane=Lane.CANCEL)
+
+    def cancel_all_orders(self, contract: Contract) -> Call[list[OrderUpdate]]:
+        """Cancel all orders of a symbol."""
+        params = {"symbol": contract.venue_symbol}
+        return self._command("privateDeleteOpenOrders", params, self._many, lane=Lane.CANCEL)
+
+    def fetch_order(self, contract: Contract, order_id: str, client_order_id: str) -> Call[OrderUpdate]:
+        """Ask for one order."""
+        params = {"symbol": contract.venue_symbol} | _which(order_id, client_order_id)
+        return self._signed("privateGetOrder", params, self._one, "queryOrder", lane=Lane.RECONCILE)
+
+    def fetch_open_orders(self, contract: Contract | None) -> Call[list[OrderUpdate]]:
+        """Ask for open orders of one symbol or of all."""
+        params = {} if contract is None else {"symbol": contract.venue_symbol}
+        operation = "allOpenOrders" if contract is None else "openOrders"
+        return self._signed("privateGetOpenOrders", params, self._many, operation, lane=Lane.RECONCILE)
+
+    def fetch_orders(
+        self, contract: Contract, start: int | None, end: int | None, from_id: str, limit: int
+    ) -> Call[list[OrderUpdate]]:
+        """Ask for one page of all orders."""
+        params = {"symbol": contract.venue_symbol, "limit": str(limit)} | _range(start, end)
+        params |= {"orderId": from_id} if from_id else {}
+        return self._signed("privateGetAllOrders", params, self._many, "allOrders", lane=Lane.RECONCILE)
+
+    # answers
+
+    def classify(self, call: Call[object], response: RawResponse) -> VenueError | None:
+        """Return the typed error of an answer; None for a success, and for a replace whose cancel took effect."""
+        error = classify(call, response, self._server.name)
+        if error is None:
+            return None
+        if error.code == _REPLACE_PARTIAL:
+            return None  # half of it was done: `_replaced` tells which
+        if call.endpoint == "privateDeleteOpenOrders" and error.code == "-2011":
+            return None  # "Unknown order sent.": there was nothing to cancel
+        return error
+
+    def usage(self, response: RawResponse) -> list[Usage]:
+        """Return what the headers say of the venue's counters."""
+        found = ((response.headers.get(name, ""), kind, interval) for name, kind, interval in _USAGE_HEADERS)
+        return [Usage(kind, interval, int(value)) for value, kind, interval in found if value.isdecimal()]
+
+    # inside
+
+    def _public(self, endpoint: str, params: dict[str, str], decode: Any, operation: str) -> Call[Any]:
+        return Call(endpoint=endpoint, params=params, decode=decode, weight=self._weight(operation))
+
+    def _signed(
+        self, endpoint: str, params: dict[str, str], decode: Any, operation: str, lane: Lane = Lane.HISTORY
+    ) -> Call[Any]:
+        return Call(
+            endpoint=endpoint,
+            params=params | self._window,
+            decode=decode,
+            weight=self._weight(operation),
+            lane=lane,
+            signed=True,
+        )
+
+    def _command(
+        self, endpoint: str, params: dict[str, str], decode: Any, *, orders: int = 0, lane: Lane = Lane.PLACE
+    ) -> Call[Any]:
+        return Call(
+            endpoint=endpoint,
+            params=params | self._window,
+            decode=decode,
+            weight=self._weight("order"),
+            orders=orders,
+            lane=lane,
+            idempotent=False,
+            signed=True,
+        )
+
+    def _weight(self, operation: str) -> int:
+        return weight_of(operation, us=self._server.us_weights)
+
+    def _depth_call(self, contract: Contract, depth: int, decode: Any) -> Call[Any]:
+        limit = min(depth, _MOST_DEPTH)
+        params = {"symbol": contract.venue_symbol, "limit": str(limit)}
+        return self._public("publicGetDepth", params, decode, depth_operation(limit))
+
+    def _order_params(self, order: Order, contract: Contract) -> dict[str, str]:
+        params = {
+            "symbol": contract.venue_symbol,
+            "side": order.side.value.upper(),
+            "type": order.type.value.upper(),
+            "newClientOrderId": order.client_order_id,
+            "newOrderRespType": "FULL",
+        }
+        numbers = {
+            "quantity": order.quantity,
+            "quoteOrderQty": order.quote_quantity,
+            "price": order.price,
+            "stopPrice": order.stop_price,
+            "icebergQty": order.iceberg_quantity,
+        }
+        params |= {name: plain(value) for name, value in numbers.items() if value is not None}
+        if order.time_in_force is not None and order.type is not OrderType.LIMIT_MAKER:
+            params["timeInForce"] = order.time_in_force.value.upper()
+        if order.stp_mode:
+            params["selfTradePreventionMode"] = order.stp_mode
+        return params
+
+    def _one(self, body: bytes) -> OrderUpdate:
+        return to_update(msgspec.json.decode(body, type=wire.OrderInfo), self._symbols)
+
+    def _many(self, body: bytes) -> list[OrderUpdate]:
+        if body.startswith(b'{"code"'):
+            return []
+        return [to_update(info, self._symbols) for info in msgspec.json.decode(body, type=list[wire.OrderInfo])]
+
+    def _replaced(self, body: bytes) -> AmendResult:
+        """Read both halves of a cancelReplace, whole or partial."""
+        head = msgspec.json.decode(body, type=wire.ErrorInfo) if body.startswith(b'{"code"') else None
+        halves = msgspec.json.decode(body if head is None else head.data, type=wire.ReplaceInfo)
+        if halves.cancel_result != "SUCCESS":
+            raise ValueError(f"the cancel failed but the new order was {halves.new_result}")
+        old = to_update(msgspec.json.decode(halves.cancel, type=wire.OrderInfo), self._symbols)
+        if halves.new_result == "SUCCESS":
+            return AmendResult(old, to_update(msgspec.json.decode(halves.new, type=wire.OrderInfo), self._symbols))
+        refusal = msgspec.json.decode(halves.new, type=wire.ErrorInfo)
+        return AmendResult(old, None, f"{refusal.code} {refusal.text}")
+
+    def _trade(self, info: wire.TradeInfo, symbol: str) -> Trade:
+        side = Side.SELL if info.buyer_is_maker else Side.BUY
+        return Trade(
+            self._server.name,
+            symbol,
+            info.time * NS_PER_MS,
+            0,
+            self._next_seq(),
+            info.trade_id,
+            info.price,
+            info.quantity,
+            side,
+        )
+
+    def _bar(self, row: list[Any], symbol: str, interval: str) -> Bar:
+        opened, (o, h, low, c, volume) = int(row[0]), map(float, row[1:6])
+        return Bar(
+            self._server.name,
+            symbol,
+            int(row[6]) * NS_PER_MS,
+            0,
+            self._next_seq(),
+            interval,
+            opened * NS_PER_MS,
+            o,
+            h,
+            low,
+            c,
+            volume,
+            float(row[7]),
+            int(row[8]),
+            True,
+        )
+
+    def _ticker(self, info: wire.TickerInfo) -> Ticker:
+        return Ticker(
+            self._server.name,
+            self._symbols.unified(info.symbol),
+            info.close_time * NS_PER_MS,
+            0,
+            self._next_seq(),
+            info.last,
+            info.last_quantity,
+            info.bid,
+            info.bid_quantity,
+            info.ask,
+            info.ask_quantity,
+            info.open,
+            info.high,
+            info.low,
+            info.volume,
+            info.quote_volume,
+            info.change_percent,
+            info.trades,
+        )
+
+
+def _decode(body: bytes, kind: Any) -> Any:
+    return msgspec.json.decode(body, type=kind, strict=False)
+
+
+def _depth(body: bytes) -> wire.DepthInfo:
+    return msgspec.json.decode(body, type=wire.DepthInfo, strict=False)
+
+
+def _range(start: int | None, end: int | None) -> dict[str, str]:
+    bounds = {"startTime": start, "endTime": end}
+    return {name: str(at // NS_PER_MS) for name, at in bounds.items() if at is not None}
+
+
+def _which(order_id: str, client_order_id: str) -> dict[str, str]:
+    return {"orderId": order_id} if order_id else {"origClientOrderId": client_order_id}

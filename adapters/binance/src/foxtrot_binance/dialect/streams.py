@@ -1,0 +1,207 @@
+"""The public streams: what each stream name sends, and when.
+
+Source: https://github.com/binance-us/binance-us-api-docs/blob/master/web-socket-streams.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from foxtrot.model.intervals import floor_open, next_open
+from foxtrot.model.order import Side
+from foxtrot.model.times import NS_PER_MS
+from foxtrot.sandbox.candles import resample
+from foxtrot.sandbox.types import BookChange, PublicTrade, VenueEvent
+from foxtrot_binance.dialect import render
+from foxtrot_binance.dialect.desk import Desk
+from foxtrot_binance.dialect.market_data import INTERVALS
+
+Deliver = Callable[[str, str], None]  # stream name, payload text
+_PARTIAL = ("5", "10", "20")
+
+
+class _Window:
+    """Collect a symbol's book changes between two depth events."""
+
+    def __init__(self) -> None:
+        self.first = 0
+        self.last = 0
+        self.sides: dict[Side, dict[Decimal, Decimal]] = {Side.BUY: {}, Side.SELL: {}}
+
+    def add(self, change: BookChange) -> None:
+        self.first = self.first or change.update_id
+        self.last = change.update_id
+        self.sides[change.side][change.price] = change.quantity
+
+
+class MarketStreams:
+    """Turn venue events into stream payloads; only streams that somebody listens to are made.
+
+    `u` of bookTicker and depth is the venue's one update counter per symbol: where two are equal, the book's top equals
+    the ticker.
+    """
+
+    def __init__(self, desk: Desk, deliver: Deliver, wanted: Callable[[str], bool]) -> None:
+        self._desk = desk
+        self._deliver = deliver
+        self._wanted = wanted
+        self._tops: dict[str, tuple[object, object]] = {}
+        self._windows: dict[tuple[str, int], _Window] = {}
+        self._due: dict[int, int] = {}
+        self._klines: dict[tuple[str, str], int] = {}
+        self._touched: dict[int, set[str]] = {100: set(), 1_000: set()}
+        self._traded: set[str] = set()
+
+    def on_event(self, event: VenueEvent) -> None:
+        """Take one event of the venue."""
+        if isinstance(event, BookChange):
+            self._on_book(event)
+        elif isinstance(event, PublicTrade):
+            self._on_trade(event)
+
+    def tick(self) -> None:
+        """Send what is due by the venue's clock: books, partial books, candles, tickers."""
+        now = self._desk.now_ms()
+        for speed in (100, 1_000):
+            if self._is_due(speed, now):
+                self._flush_books(speed, now)
+                if speed == 1_000:
+                    self._flush_tickers(now)
+        if self._is_due(2_000, now):
+            self._flush_klines(now)
+
+    def _on_book(self, change: BookChange) -> None:
+        symbol = change.symbol
+        for speed in (100, 1_000):
+            self._windows.setdefault((symbol, speed), _Window()).add(change)
+            self._touched[speed].add(symbol)
+        venue, name = self._desk.venue, self._name(symbol)
+        top = (venue.best(symbol, Side.BUY), venue.best(symbol, Side.SELL))
+        if self._tops.get(symbol) == top:
+            return
+        self._tops[symbol] = top
+        bid, ask = top
+        if bid is not None and ask is not None:
+            self._send(
+                f"{name}@bookTicker",
+                lambda: {
+                    "u": change.update_id,
+                    "s": self._desk.wire(symbol),
+                    "b": render.number(bid[0]),
+                    "B": render.number(bid[1]),
+                    "a": render.number(ask[0]),
+                    "A": render.number(ask[1]),
+                },
+            )
+
+    def _on_trade(self, trade: PublicTrade) -> None:
+        name, wire = self._name(trade.symbol), self._desk.wire(trade.symbol)
+        self._traded.add(trade.symbol)
+        head = {"E": render.ms(trade.time_ns), "s": wire}
+        self._send(f"{name}@aggTrade", lambda: {"e": "aggTrade"} | head | render.aggregate_trade(trade))
+        self._send(
+            f"{name}@trade",
+            lambda: (
+                {"e": "trade"}
+                | head
+                | {
+                    "t": trade.trade_id,
+                    "p": render.number(trade.price),
+                    "q": render.number(trade.quantity),
+                    "b": trade.buyer_order_id,
+                    "a": trade.seller_order_id,
+                    "T": render.ms(trade.time_ns),
+                    "m": trade.taker_side is Side.SELL,
+                    "M": True,
+                }
+            ),
+        )
+
+    def _flush_books(self, speed: int, now: int) -> None:
+        suffixes = ("@100ms",) if speed == 100 else ("", "@1000ms")
+        for symbol in sorted(self._touched[speed]):
+            window = self._windows.pop((symbol, speed))
+            for suffix in suffixes:
+                self._send(f"{self._name(symbol)}@depth{suffix}", lambda: self._depth_event(symbol, window, now))
+                for size in _PARTIAL:
+                    self._send(
+                        f"{self._name(symbol)}@depth{size}{suffix}",
+                        lambda: render.depth(*self._desk.venue.depth(symbol, int(size))),
+                    )
+        self._touched[speed].clear()
+
+    def _depth_event(self, symbol: str, window: _Window, now: int) -> dict[str, Any]:
+        bids = sorted(window.sides[Side.BUY].items(), reverse=True)
+        asks = sorted(window.sides[Side.SELL].items())
+        return {
+            "e": "depthUpdate",
+            "E": now,
+            "s": self._desk.wire(symbol),
+            "U": window.first,
+            "u": window.last,
+            "b": render.levels(bids),
+            "a": render.levels(asks),
+        }
+
+    def _flush_tickers(self, now: int) -> None:
+        venue = self._desk.venue
+        changed = sorted(self._traded)
+        self._traded.clear()
+        full, mini = [], []
+        anybody = self._wanted("!ticker@arr") or self._wanted("!miniTicker@arr")
+        for symbol in changed:
+            name, wire = self._name(symbol), self._desk.wire(symbol)
+            if not (anybody or self._wanted(f"{name}@ticker") or self._wanted(f"{name}@miniTicker")):
+                continue
+            day = venue.day_statistics(symbol)
+            full.append(
+                render.ticker_event(wire, day, venue.best(symbol, Side.BUY), venue.best(symbol, Side.SELL), now)
+            )
+            mini.append(render.mini_ticker_event(wire, day, now))
+            self._send(f"{name}@ticker", lambda: full[-1])
+            self._send(f"{name}@miniTicker", lambda: mini[-1])
+        if full:
+            self._send("!ticker@arr", lambda: full)
+            self._send("!miniTicker@arr", lambda: mini)
+
+    def _flush_klines(self, now: int) -> None:
+        for symbol in self._desk.venue.contracts:
+            for interval in INTERVALS:
+                name = f"{self._name(symbol)}@kline_{interval}"
+                if self._wanted(name):
+                    self._send_kline(symbol, interval, name, now)
+
+    def _send_kline(self, symbol: str, interval: str, name: str, now: int) -> None:
+        """Send the running candle, and before it the final form of the one that ended since the last time."""
+        wire = self._desk.wire(symbol)
+        last_sent = self._klines.get((symbol, interval))
+        newest = render.ms(self._candles(symbol, interval, now * NS_PER_MS)[-1].open_ns)
+        if last_sent is not None and last_sent < newest:
+            ended = self._candles(symbol, interval, last_sent * NS_PER_MS)[0]
+            self._send(name, lambda: render.kline_event(wire, ended, interval, now))
+        self._klines[symbol, interval] = newest
+        running = self._candles(symbol, interval, newest * NS_PER_MS)[0]
+        self._send(name, lambda: render.kline_event(wire, running, interval, now))
+
+    def _candles(self, symbol: str, interval: str, at_ns: int) -> list[Any]:
+        opened = floor_open(at_ns, interval)
+        minutes = self._desk.venue.minutes(symbol, opened, next_open(opened, interval) - 1)
+        return resample(minutes, interval)
+
+    def _is_due(self, speed: int, now: int) -> bool:
+        slot = now // speed
+        if self._due.get(speed) == slot:
+            return False
+        self._due[speed] = slot
+        return True
+
+    def _send(self, name: str, payload: Callable[[], Any]) -> None:
+        if self._wanted(name):
+            self._deliver(name, msgspec.json.encode(payload()).decode())
+
+    def _name(self, symbol: str) -> str:
+        return self._desk.wire(symbol).lower()

@@ -1,0 +1,345 @@
+"""The requests about orders and accounts.
+
+Source: https://github.com/binance-us/binance-us-api-docs/blob/master/rest-api.md#account-endpoints
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from foxtrot.model.contract import Contract
+from foxtrot.model.order import OrderType, Side, TimeInForce
+from foxtrot.sandbox.types import CancelRestriction, NewOrder, Refused, Stp, VenueOrder
+from foxtrot_binance.dialect import render
+from foxtrot_binance.dialect.desk import Desk
+from foxtrot_binance.dialect.errors import WireError, from_refusal, missing
+from foxtrot_binance.dialect.params import Params
+from foxtrot_binance.dialect.request import Operation, Request, Security
+
+_SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
+_TYPES = {kind.value.upper(): kind for kind in OrderType}
+_TIMES = {kind.value.upper(): kind for kind in TimeInForce}
+_STP = {mode.name: mode for mode in Stp}
+_RESTRICTIONS = {r.name: r for r in CancelRestriction if r is not CancelRestriction.NONE}
+_TIMED = frozenset({OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
+_MANDATORY = {
+    OrderType.LIMIT: ("timeInForce", "quantity", "price"),
+    OrderType.LIMIT_MAKER: ("quantity", "price"),
+    OrderType.STOP_LOSS: ("quantity", "stopPrice"),
+    OrderType.TAKE_PROFIT: ("quantity", "stopPrice"),
+    OrderType.STOP_LOSS_LIMIT: ("timeInForce", "quantity", "price", "stopPrice"),
+    OrderType.TAKE_PROFIT_LIMIT: ("timeInForce", "quantity", "price", "stopPrice"),
+}
+
+
+def place(desk: Desk, request: Request) -> Any:
+    new, contract = _new_order(desk, request), desk.contract(request.params)
+    return _reply(desk.venue.place(new), contract, request.params)
+
+
+def test(desk: Desk, request: Request) -> Any:
+    desk.venue.check(_new_order(desk, request))
+    return {}
+
+
+def query(desk: Desk, request: Request) -> Any:
+    contract, params = desk.contract(request.params), request.params
+    number, client = params.integer("orderId"), params.text("origClientOrderId")
+    if number is None and client is None:
+        raise _either("orderId", "origClientOrderId")
+    found = desk.venue.order(request.account, contract.symbol, order_id=number, client_order_id=client)
+    return render.order(found, contract.venue_symbol)
+
+
+def cancel(desk: Desk, request: Request) -> Any:
+    contract, params = desk.contract(request.params), request.params
+    number, client = params.integer("orderId"), params.text("origClientOrderId")
+    if number is None and client is None:
+        raise _either("orderId", "origClientOrderId")
+    cancel_id = params.client_id("newClientOrderId") or desk.new_id()
+    ended = desk.venue.cancel(
+        request.account,
+        contract.symbol,
+        order_id=number,
+        client_order_id=client,
+        cancel_client_order_id=cancel_id,
+        restriction=_restriction(params),
+    )
+    return render.canceled(ended, contract.venue_symbol, cancel_id)
+
+
+def cancel_all(desk: Desk, request: Request) -> Any:
+    contract = desk.contract(request.params)
+    ended = desk.venue.cancel_all(request.account, contract.symbol)
+    return [render.canceled(order, contract.venue_symbol, order.client_order_id) for order in ended]
+
+
+def cancel_replace(desk: Desk, request: Request) -> Any:
+    contract, params = desk.contract(request.params), request.params
+    mode = params.need("cancelReplaceMode")
+    if mode not in ("STOP_ON_FAILURE", "ALLOW_FAILURE"):
+        raise WireError(-1130, "Data sent for parameter 'cancelReplaceMode' is not valid.")
+    number, client = params.integer("cancelOrderId"), params.text("cancelOrigClientOrderId")
+    if number is None and client is None:
+        raise _either("cancelOrigClientOrderId", "cancelOrderId")
+    cancel_id = params.client_id("cancelNewClientOrderId") or desk.new_id()
+    result = desk.venue.cancel_replace(
+        request.account,
+        contract.symbol,
+        _new_order(desk, request),
+        order_id=number,
+        client_order_id=client,
+        stop_on_failure=mode == "STOP_ON_FAILURE",
+        cancel_client_order_id=cancel_id,
+        restriction=_restriction(params),
+    )
+    canceled, new = result.canceled, result.new
+    body = {
+        "cancelResult": "FAILURE" if isinstance(canceled, Refused) else "SUCCESS",
+        "newOrderResult": "NOT_ATTEMPTED" if new is None else "FAILURE" if isinstance(new, Refused) else "SUCCESS",
+        "cancelResponse": from_refusal(canceled, desk.profile).body()
+        if isinstance(canceled, Refused)
+        else render.canceled(canceled, contract.venue_symbol, cancel_id),
+        "newOrderResponse": None
+        if new is None
+        else from_refusal(new, desk.profile).body()
+        if isinstance(new, Refused)
+        else _reply(new, contract, params),
+    }
+    outcomes = {body["cancelResult"], body["newOrderResult"]}
+    if outcomes == {"SUCCESS"}:
+        return body
+    if "SUCCESS" in outcomes:
+        raise WireError(-2021, "Order cancel-replace partially failed.", status=409, data=body)
+    raise WireError(-2022, "Order cancel-replace failed.", status=400, data=body)
+
+
+def open_orders(desk: Desk, request: Request) -> Any:
+    symbol = desk.contract(request.params).symbol if "symbol" in request.params else None
+    return [render.order(o, desk.wire(o.symbol)) for o in desk.venue.open_orders(request.account, symbol)]
+
+
+def all_orders(desk: Desk, request: Request) -> Any:
+    contract, params = desk.contract(request.params), request.params
+    first, start, end = params.integer("orderId"), params.integer("startTime"), params.integer("endTime")
+    limit = params.integer("limit", 500, most=1_000) or 500
+    found = [
+        o
+        for o in desk.venue.orders(request.account, contract.symbol)
+        if (first is None or o.order_id >= first) and _within(render.ms(o.created_ns), start, end)
+    ]
+    oldest_first = first is not None or start is not None
+    return [render.order(o, contract.venue_symbol) for o in (found[:limit] if oldest_first else found[-limit:])]
+
+
+def my_trades(desk: Desk, request: Request) -> Any:
+    contract, params = desk.contract(request.params), request.params
+    first, number = params.integer("fromId"), params.integer("orderId")
+    start, end = params.integer("startTime"), params.integer("endTime")
+    if first is not None and (start is not None or end is not None):
+        raise WireError(-1128, "Combination of optional parameters invalid.")
+    limit = params.integer("limit", 500, most=1_000) or 500
+    found = [
+        e
+        for e in desk.venue.executions(request.account, contract.symbol)
+        if (first is None or e.trade_id >= first)
+        and (number is None or e.order_id == number)
+        and _within(render.ms(e.time_ns), start, end)
+    ]
+    oldest_first = first is not None or start is not None
+    return [render.my_trade(e, contract.venue_symbol) for e in (found[:limit] if oldest_first else found[-limit:])]
+
+
+def account(desk: Desk, request: Request) -> Any:
+    maker, taker = desk.venue.maker_fee, desk.venue.taker_fee
+    held = desk.venue.balances(request.account)
+    hide = request.params.text("omitZeroBalances") == "true"
+    return {
+        "makerCommission": int(maker * 10_000),
+        "takerCommission": int(taker * 10_000),
+        "buyerCommission": 0,
+        "sellerCommission": 0,
+        "commissionRates": {
+            "maker": f"{maker:.8f}",
+            "taker": f"{taker:.8f}",
+            "buyer": "0.00000000",
+            "seller": "0.00000000",
+        },
+        "canTrade": True,
+        "canWithdraw": True,
+        "canDeposit": True,
+        "brokered": False,
+        "requireSelfTradePrevention": False,
+        "updateTime": request.now_ms,
+        "accountType": "SPOT",
+        "balances": [
+            {"asset": asset, "free": render.number(free), "locked": render.number(locked)}
+            for asset, (free, locked) in held.items()
+            if not hide or free or locked
+        ],
+        "permissions": ["SPOT"],
+        "tradeGroupId": -1,
+    }
+
+
+def order_limits(desk: Desk, request: Request) -> Any:
+    return desk.limits.order_counts(request.account, request.now_ms)
+
+
+def fees(desk: Desk, request: Request) -> Any:
+    contracts = [desk.contract(request.params)] if "symbol" in request.params else list(desk.by_wire.values())
+    return [
+        {
+            "symbol": contract.venue_symbol,
+            "makerCommission": f"{desk.venue.maker_fee.normalize():f}",
+            "takerCommission": f"{desk.venue.taker_fee.normalize():f}",
+        }
+        for contract in contracts
+    ]
+
+
+def _new_order(desk: Desk, request: Request) -> NewOrder:
+    params = request.params
+    contract = desk.contract(params)
+    side = params.choice("side", _SIDES, WireError(-1117, "Invalid side."))
+    kind = params.choice("type", _TYPES, WireError(-1116, "Invalid orderType."))
+    if side is None or kind is None:
+        raise missing("side" if side is None else "type")
+    lifetime = params.choice("timeInForce", _TIMES, WireError(-1115, "Invalid timeInForce."))
+    _check_names(kind, params)
+    return NewOrder(
+        account=request.account,
+        symbol=contract.symbol,
+        side=side,
+        type=kind,
+        quantity=params.decimal("quantity"),
+        quote_quantity=params.decimal("quoteOrderQty"),
+        price=params.decimal("price"),
+        stop_price=params.decimal("stopPrice"),
+        iceberg_quantity=params.decimal("icebergQty"),
+        time_in_force=lifetime or TimeInForce.GTC,
+        stp=params.choice(
+            "selfTradePreventionMode",
+            _STP,
+            WireError(-1013, "This symbol does not allow the specified self-trade prevention mode."),
+        ),
+        client_order_id=params.client_id("newClientOrderId") or desk.new_id(),
+    )
+
+
+def _check_names(kind: OrderType, params: Params) -> None:
+    if kind is OrderType.MARKET:
+        if ("quantity" in params) == ("quoteOrderQty" in params):
+            raise _either("quantity", "quoteOrderQty")
+        unwanted: tuple[str, ...] = ("timeInForce", "price", "stopPrice", "icebergQty")
+    else:
+        for name in _MANDATORY[kind]:
+            params.need(name)
+        unwanted = ("quoteOrderQty",)
+        unwanted += () if kind in _TIMED else ("timeInForce",)
+        unwanted += () if kind.has_price else ("price", "icebergQty")
+        unwanted += () if kind.has_trigger else ("stopPrice",)
+    for name in unwanted:
+        if name in params:
+            raise WireError(-1106, f"Parameter '{name}' sent when not required.")
+    if "icebergQty" in params and params.values.get("timeInForce", "GTC") != "GTC":
+        raise WireError(-1106, "Parameter 'icebergQty' sent when not required.")
+
+
+def _reply(new: VenueOrder, contract: Contract, params: Params) -> Any:
+    by_default = "FULL" if new.type in (OrderType.MARKET, OrderType.LIMIT) else "ACK"
+    response = params.text("newOrderRespType") or by_default
+    return render.placed(new, contract.venue_symbol, response)
+
+
+def _restriction(params: Params) -> CancelRestriction:
+    error = WireError(-1145, "Invalid cancelRestrictions")
+    return params.choice("cancelRestrictions", _RESTRICTIONS, error) or CancelRestriction.NONE
+
+
+def _within(at: int, start: int | None, end: int | None) -> bool:
+    return (start is None or at >= start) and (end is None or at <= end)
+
+
+def _either(first: str, second: str) -> WireError:
+    return WireError(-1102, f"Param '{first}' or '{second}' must be sent, but both were empty/null!")
+
+
+_ORDER = frozenset(
+    [
+        "symbol",
+        "side",
+        "type",
+        "timeInForce",
+        "quantity",
+        "quoteOrderQty",
+        "price",
+        "newClientOrderId",
+        "stopPrice",
+        "trailingDelta",
+        "icebergQty",
+        "newOrderRespType",
+        "selfTradePreventionMode",
+        "strategyId",
+        "strategyType",
+        "computeCommissionRates",
+    ]
+)
+_WHICH = frozenset({"symbol", "orderId", "origClientOrderId"})
+_PAGE = frozenset({"symbol", "orderId", "startTime", "endTime", "limit"})
+
+
+def _signed(
+    method: str, path: str, ws: str, handler: Any, names: frozenset[str], us: Any = 1, com: Any = 1, orders: int = 0
+) -> Operation:
+    return Operation(
+        method=method,
+        path=path,
+        ws=ws,
+        security=Security.SIGNED,
+        handler=handler,
+        names=names,
+        us=us,
+        com=com,
+        orders=orders,
+    )
+
+
+OPERATIONS = (
+    _signed("POST", "/api/v3/order", "order.place", place, _ORDER, orders=1),
+    _signed("POST", "/api/v3/order/test", "order.test", test, _ORDER),
+    _signed("GET", "/api/v3/order", "order.status", query, _WHICH, 2, 4),
+    _signed("DELETE", "/api/v3/order", "order.cancel", cancel, _WHICH | {"newClientOrderId", "cancelRestrictions"}),
+    _signed("DELETE", "/api/v3/openOrders", "openOrders.cancelAll", cancel_all, frozenset({"symbol"})),
+    _signed(
+        "POST",
+        "/api/v3/order/cancelReplace",
+        "order.cancelReplace",
+        cancel_replace,
+        _ORDER
+        | {
+            "cancelReplaceMode",
+            "cancelOrderId",
+            "cancelOrigClientOrderId",
+            "cancelNewClientOrderId",
+            "cancelRestrictions",
+            "orderRateLimitExceededMode",
+        },
+        orders=1,
+    ),
+    _signed(
+        "GET",
+        "/api/v3/openOrders",
+        "openOrders.status",
+        open_orders,
+        frozenset({"symbol"}),
+        lambda p: 3 if "symbol" in p else 40,
+        lambda p: 6 if "symbol" in p else 80,
+    ),
+    _signed("GET", "/api/v3/allOrders", "allOrders", all_orders, _PAGE, 10, 20),
+    _signed("GET", "/api/v3/myTrades", "myTrades", my_trades, _PAGE | {"fromId"}, 10, 20),
+    _signed("GET", "/api/v3/account", "account.status", account, frozenset({"omitZeroBalances"}), 10, 20),
+    _signed("GET", "/api/v3/rateLimit/order", "account.rateLimits.orders", order_limits, frozenset(), 20, 40),
+    _signed("GET", "/sapi/v1/asset/query/trading-fee", "", fees, frozenset({"symbol"})),
+    _signed("GET", "/sapi/v1/asset/tradeFee", "", fees, frozenset({"symbol"})),
+)

@@ -1,0 +1,133 @@
+"""The WS API: the REST operations, and private events, over one socket.
+
+Source: https://github.com/binance-us/binance-us-api-docs/blob/master/web-socket-api.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from foxtrot.sandbox.dialect import Send
+from foxtrot_binance.dialect.desk import Desk, ws_payload
+from foxtrot_binance.dialect.errors import WireError
+from foxtrot_binance.dialect.gate import Gate
+from foxtrot_binance.dialect.params import Params
+from foxtrot_binance.dialect.request import Operation, Request, Security
+from foxtrot_binance.dialect.users import UserStreams, text_of
+
+
+class WsApiSocket:
+    """One client of /ws-api/v3."""
+
+    def __init__(
+        self,
+        desk: Desk,
+        gate: Gate,
+        users: UserStreams,
+        operations: dict[str, Operation],
+        remote: str,
+        send: Send,
+        *,
+        rate_limits: bool,
+    ) -> None:
+        self._desk = desk
+        self._gate = gate
+        self._users = users
+        self._operations = dict(operations)
+        if desk.profile.signature_streams:
+            self._operations |= self._subscriptions()
+        self._remote = remote
+        self._send = send
+        self._rate_limits = rate_limits
+        self._stops: dict[int, Callable[[], None]] = {}
+        self._next = 0
+
+    def receive(self, text: str) -> None:
+        """Answer a request."""
+        try:
+            message = msgspec.json.decode(text)
+        except msgspec.MsgspecError:
+            self._refuse(None, WireError(-1135, "Invalid JSON Request"))
+            return
+        if not isinstance(message, dict) or not isinstance(message.get("method"), str):
+            self._refuse(None, WireError(-1135, "Invalid JSON Request"))
+            return
+        number = message.get("id")
+        params = Params({str(k): _as_text(v) for k, v in (message.get("params") or {}).items() if v is not None})
+        limits_wanted = self._rate_limits and params.values.get("returnRateLimits") != "false"
+        try:
+            operation = self._operations.get(message["method"])
+            if operation is None:
+                raise WireError(-1020, "This operation is not supported.")
+            result, account = self._run(operation, params)
+        except WireError as error:
+            self._refuse(number, error)
+            return
+        reply: dict[str, Any] = {"id": number, "status": 200, "result": result}
+        if limits_wanted:
+            now = self._desk.now_ms()
+            reply["rateLimits"] = self._desk.limits.used(self._remote, account, now, orders=operation.orders > 0)
+        self._send(text_of(reply))
+
+    def closed(self) -> None:
+        """End this client's subscriptions."""
+        for stop in self._stops.values():
+            stop()
+        self._stops.clear()
+
+    def _run(self, operation: Operation, params: Params) -> tuple[Any, str]:
+        key = params.values.get("apiKey")
+        return self._gate.pass_through(operation, params, key, ws_payload(params.values), self._remote)
+
+    def _refuse(self, number: Any, error: WireError) -> None:
+        body = error.body()
+        if error.retry_after_ms is not None:
+            now = self._desk.now_ms()
+            body["data"] = {"serverTime": now, "retryAfter": now + error.retry_after_ms}
+        self._send(text_of({"id": number, "status": error.status, "error": body}))
+
+    def _subscriptions(self) -> dict[str, Operation]:
+        def subscribe(desk: Desk, request: Request) -> Any:
+            number = self._next
+            self._next += 1
+            self._stops[number] = self._users.listen(
+                request.account, lambda event: self._send(text_of({"subscriptionId": number, "event": event}))
+            )
+            return {"subscriptionId": number}
+
+        def unsubscribe(desk: Desk, request: Request) -> Any:
+            chosen = request.params.integer("subscriptionId")
+            for number in [n for n in self._stops if chosen is None or n == chosen]:
+                self._stops.pop(number)()
+            return {}
+
+        def listed(desk: Desk, request: Request) -> Any:
+            return [{"subscriptionId": number} for number in self._stops]
+
+        def operation(ws: str, handler: Any, security: Security, *names: str) -> Operation:
+            return Operation(
+                method="",
+                path="",
+                ws=ws,
+                handler=handler,
+                security=security,
+                names=frozenset(names),
+                us=2,
+                com=2,
+            )
+
+        made = (
+            operation("userDataStream.subscribe.signature", subscribe, Security.SIGNED),
+            operation("userDataStream.unsubscribe", unsubscribe, Security.NONE, "subscriptionId"),
+            operation("session.subscriptions", listed, Security.NONE),
+        )
+        return {o.ws: o for o in made}
+
+
+def _as_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()

@@ -1,0 +1,207 @@
+"""The venue's words and foxtrot's: order types, sides, states, filters.
+
+Source: https://github.com/binance-us/binance-us-api-docs/blob/master/rest-api.md#public-api-definitions and filters.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from foxtrot.model.contract import (
+    AnyRule,
+    Contract,
+    ContractStatus,
+    CountRule,
+    CountScope,
+    IcebergPartsRule,
+    NotionalRule,
+    OtherRule,
+    PercentPriceRule,
+    PositionRule,
+    PriceRule,
+    QuantityRule,
+    TrailingDeltaRule,
+)
+from foxtrot.model.order import OrderStatus, OrderType, Side, TimeInForce
+from foxtrot.protocol.ratelimit import LimitKind, RateLimit
+from foxtrot_binance.messages import ExchangeInfo, RateLimitInfo, SymbolInfo
+
+SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
+TYPES = {kind.value.upper(): kind for kind in OrderType}
+TIMES = {kind.value.upper(): kind for kind in TimeInForce}
+STATUSES = {
+    "NEW": OrderStatus.OPEN,
+    "PENDING_NEW": OrderStatus.OPEN,
+    "PARTIALLY_FILLED": OrderStatus.PARTIALLY_FILLED,
+    "FILLED": OrderStatus.FILLED,
+    "CANCELED": OrderStatus.CANCELED,
+    "PENDING_CANCEL": OrderStatus.PENDING_CANCEL,
+    "REJECTED": OrderStatus.REJECTED,
+    "EXPIRED": OrderStatus.EXPIRED,
+    "EXPIRED_IN_MATCH": OrderStatus.EXPIRED,
+}
+_CONTRACT_STATUSES = {
+    "TRADING": ContractStatus.TRADING,
+    "HALT": ContractStatus.HALTED,
+    "BREAK": ContractStatus.HALTED,
+    "CANCEL_ONLY": ContractStatus.CANCEL_ONLY,
+    "END_OF_DAY": ContractStatus.CLOSED,
+}
+_INTERVALS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3_600, "DAY": 86_400}
+_LIMITS = {
+    "REQUEST_WEIGHT": LimitKind.WEIGHT,
+    "RAW_REQUESTS": LimitKind.REQUESTS,
+    "ORDERS": LimitKind.ORDERS,
+}
+
+
+def to_status(word: str) -> tuple[OrderStatus, str]:
+    """Return the state that a status word means, and the reason it implies; an unknown word is in doubt and named."""
+    status = STATUSES.get(word)
+    if status is None:
+        return OrderStatus.IN_DOUBT, f"the venue reports the unknown status {word}"
+    return status, "self-trade prevention" if word == "EXPIRED_IN_MATCH" else ""
+
+
+def to_contracts(info: ExchangeInfo, exchange: str) -> list[Contract]:
+    """Return all contracts of an exchangeInfo answer; the unified symbol is BASE/QUOTE."""
+    return [_contract(symbol, exchange) for symbol in info.symbols]
+
+
+def to_limits(limits: list[RateLimitInfo]) -> list[RateLimit]:
+    """Return the stated limits; kinds that are not known are left to the venue."""
+    return [
+        RateLimit(_LIMITS[limit.kind], _INTERVALS[limit.interval] * limit.number, limit.limit)
+        for limit in limits
+        if limit.kind in _LIMITS and limit.interval in _INTERVALS
+    ]
+
+
+def _contract(symbol: SymbolInfo, exchange: str) -> Contract:
+    sets = [name for names in symbol.permission_sets for name in names]
+    return Contract(
+        exchange=exchange,
+        symbol=f"{symbol.base}/{symbol.quote}",
+        venue_symbol=symbol.symbol,
+        base=symbol.base,
+        quote=symbol.quote,
+        status=_CONTRACT_STATUSES.get(symbol.status, ContractStatus.OTHER),
+        venue_status=symbol.status,
+        base_precision=symbol.base_precision,
+        quote_precision=symbol.quote_precision,
+        base_fee_precision=symbol.base_fee_precision,
+        quote_fee_precision=symbol.quote_fee_precision,
+        order_types=tuple(TYPES[word] for word in symbol.order_types if word in TYPES),
+        venue_order_types=tuple(symbol.order_types),
+        rules=tuple(_rule(raw) for raw in symbol.filters),
+        stp_modes=tuple(symbol.stp_modes),
+        default_stp_mode=symbol.default_stp_mode,
+        quote_quantity_allowed=symbol.quote_quantity_allowed,
+        iceberg_allowed=symbol.iceberg_allowed,
+        trailing_allowed=symbol.trailing_allowed,
+        replace_allowed=symbol.replace_allowed,
+        amend_allowed=symbol.amend_allowed,
+        permissions=tuple(dict.fromkeys([*symbol.permissions, *sets])),
+    )
+
+
+Filter = dict[str, Any]
+
+
+def _rule(raw: Filter) -> AnyRule:
+    name = str(raw.get("filterType", ""))
+    read = _RULES.get(name)
+    return OtherRule(name=name, raw=msgspec.json.encode(raw).decode()) if read is None else read(name, raw)
+
+
+def _price(name: str, raw: Filter) -> AnyRule:
+    return PriceRule(
+        name=name, minimum=Decimal(raw["minPrice"]), maximum=Decimal(raw["maxPrice"]), tick=Decimal(raw["tickSize"])
+    )
+
+
+def _quantity(name: str, raw: Filter) -> AnyRule:
+    return QuantityRule(
+        name=name,
+        minimum=Decimal(raw["minQty"]),
+        maximum=Decimal(raw["maxQty"]),
+        step=Decimal(raw["stepSize"]),
+        market_only=name == "MARKET_LOT_SIZE",
+    )
+
+
+def _percent(name: str, raw: Filter) -> AnyRule:
+    up, down = Decimal(raw["multiplierUp"]), Decimal(raw["multiplierDown"])
+    minutes = int(raw.get("avgPriceMins", 0))
+    return PercentPriceRule(name=name, bid_up=up, bid_down=down, ask_up=up, ask_down=down, average_minutes=minutes)
+
+
+def _percent_by_side(name: str, raw: Filter) -> AnyRule:
+    return PercentPriceRule(
+        name=name,
+        bid_up=Decimal(raw["bidMultiplierUp"]),
+        bid_down=Decimal(raw["bidMultiplierDown"]),
+        ask_up=Decimal(raw["askMultiplierUp"]),
+        ask_down=Decimal(raw["askMultiplierDown"]),
+        average_minutes=int(raw.get("avgPriceMins", 0)),
+    )
+
+
+def _min_notional(name: str, raw: Filter) -> AnyRule:
+    return NotionalRule(
+        name=name,
+        minimum=Decimal(raw["minNotional"]),
+        minimum_applies_to_market=bool(raw.get("applyToMarket", False)),
+        average_minutes=int(raw.get("avgPriceMins", 0)),
+    )
+
+
+def _notional(name: str, raw: Filter) -> AnyRule:
+    return NotionalRule(
+        name=name,
+        minimum=Decimal(raw["minNotional"]),
+        maximum=Decimal(raw["maxNotional"]),
+        minimum_applies_to_market=bool(raw["applyMinToMarket"]),
+        maximum_applies_to_market=bool(raw["applyMaxToMarket"]),
+        average_minutes=int(raw.get("avgPriceMins", 0)),
+    )
+
+
+def _trailing(name: str, raw: Filter) -> AnyRule:
+    return TrailingDeltaRule(
+        name=name,
+        min_above=int(raw["minTrailingAboveDelta"]),
+        max_above=int(raw["maxTrailingAboveDelta"]),
+        min_below=int(raw["minTrailingBelowDelta"]),
+        max_below=int(raw["maxTrailingBelowDelta"]),
+    )
+
+
+def _count(scope: CountScope, field: str) -> Callable[[str, Filter], AnyRule]:
+    # Older listings name the algo limit's field maxNumOrders, too.
+    return lambda name, raw: CountRule(
+        name=name, scope=scope, limit=int(raw[field] if field in raw else raw["maxNumOrders"])
+    )
+
+
+_RULES: dict[str, Callable[[str, Filter], AnyRule]] = {
+    "PRICE_FILTER": _price,
+    "PERCENT_PRICE": _percent,
+    "PERCENT_PRICE_BY_SIDE": _percent_by_side,
+    "LOT_SIZE": _quantity,
+    "MARKET_LOT_SIZE": _quantity,
+    "MIN_NOTIONAL": _min_notional,
+    "NOTIONAL": _notional,
+    "ICEBERG_PARTS": lambda name, raw: IcebergPartsRule(name=name, limit=int(raw["limit"])),
+    "TRAILING_DELTA": _trailing,
+    "MAX_NUM_ORDERS": _count(CountScope.ORDERS, "maxNumOrders"),
+    "MAX_NUM_ALGO_ORDERS": _count(CountScope.ALGO_ORDERS, "maxNumAlgoOrders"),
+    "MAX_NUM_ICEBERG_ORDERS": _count(CountScope.ICEBERG_ORDERS, "maxNumIcebergOrders"),
+    "MAX_NUM_ORDER_LISTS": _count(CountScope.ORDER_LISTS, "maxNumOrderLists"),
+    "MAX_NUM_ORDER_AMENDS": _count(CountScope.ORDER_AMENDS, "maxNumOrderAmends"),
+    "MAX_POSITION": lambda name, raw: PositionRule(name=name, maximum=Decimal(raw["maxPosition"])),
+}

@@ -1,0 +1,132 @@
+"""Measure what the EventEngine costs per event: `python bench/bench_engine.py`.
+
+Every round runs all cases one after the other, so that a busy moment of the machine hits all of them; printed are the
+medians over the rounds, handler included. The floor is a bare dict of handlers by event type, with nothing around it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import statistics
+import time
+from collections.abc import Awaitable, Callable
+
+from foxtrot.engine.bus import EventEngine, Overflow
+from foxtrot.model.events import Event, Quote
+
+ROUNDS = 15
+EVENTS = 50_000
+EVENT = Quote("alpha", "BTC/USDT", 1, 2, 3, 1.0, 2.0, 3.0, 4.0)
+
+Case = Callable[[], Awaitable[float]]
+
+
+class SystemClock:
+    """Tell real time; the engine needs it only for timers and failures."""
+
+    def time_ns(self) -> int:
+        return time.time_ns()
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    async def sleep(self, delay_s: float) -> None:
+        await asyncio.sleep(delay_s)
+
+
+def handle(event: Event) -> None:
+    """Take an event and do nothing."""
+
+
+async def handle_async(event: Event) -> None:
+    """Take an event and do nothing."""
+
+
+def timed(call: Callable[[Event], object]) -> float:
+    event = EVENT
+    started = time.perf_counter_ns()
+    for _ in range(EVENTS):
+        call(event)
+    return (time.perf_counter_ns() - started) / EVENTS
+
+
+def floor() -> Case:
+    table: dict[type[Event], Callable[[Event], None]] = {Quote: handle}
+
+    def dispatch(event: Event) -> None:
+        table[event.__class__](event)
+
+    async def run() -> float:
+        return timed(dispatch)
+
+    return run
+
+
+def direct(handlers: int, *, symbol: str | None = None, latency_every: int = 64) -> Case:
+    engine = EventEngine(SystemClock(), latency_every=latency_every)
+    for _ in range(handlers):
+        engine.subscribe(Quote, handle, symbol=symbol)
+
+    async def run() -> float:
+        return timed(engine.publish)
+
+    return run
+
+
+def queued(handler: Callable[[Event], Awaitable[None] | None], overflow: Overflow) -> Case:
+    async def run() -> float:
+        engine = EventEngine(SystemClock())
+        engine.subscribe(Quote, handler, queue=overflow)
+        burst = 1_000
+        async with engine:
+            started = time.perf_counter_ns()
+            for _ in range(EVENTS // burst):
+                for _ in range(burst):
+                    engine.publish(EVENT)
+                await engine.drain()
+            return (time.perf_counter_ns() - started) / EVENTS
+
+    return run
+
+
+def put() -> Case:
+    async def run() -> float:
+        engine = EventEngine(SystemClock())
+        engine.subscribe(Quote, handle)
+        async with engine:
+            started = time.perf_counter_ns()
+            await asyncio.to_thread(timed, engine.put)
+            await engine.drain()
+            return (time.perf_counter_ns() - started) / EVENTS
+
+    return run
+
+
+CASES: dict[str, Case] = {
+    "floor: dict of handlers by type": floor(),
+    "publish to 1 direct handler": direct(1),
+    "publish to 1 direct handler of 1 symbol": direct(1, symbol="BTC/USDT"),
+    "publish to 1 direct handler, all timed": direct(1, latency_every=1),
+    "publish to 5 direct handlers": direct(5),
+    "publish to nobody": direct(0),
+    "publish to a queue, sync handler": queued(handle, Overflow.BLOCK),
+    "publish to a queue, async handler": queued(handle_async, Overflow.BLOCK),
+    "put by another thread, 1 direct handler": put(),
+}
+
+
+async def main() -> None:
+    results: dict[str, list[float]] = {name: [] for name in CASES}
+    gc.disable()
+    for _ in range(ROUNDS):
+        for name, run in CASES.items():
+            results[name].append(await run())
+    base = statistics.median(next(iter(results.values())))
+    for name, rounds in results.items():
+        median = statistics.median(rounds)
+        print(f"{name:42} {median:8.0f} ns/event   {median / base:6.2f} x floor")
+
+
+if __name__ == "__main__":
+    asyncio.run(main())

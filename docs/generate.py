@@ -1,0 +1,67 @@
+"""Write the generated parts of README and docs anew from the manifests: `python docs/generate.py [--check]`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+from foxtrot.capabilities import Capability, Support
+from foxtrot.plugins import default_registry
+from foxtrot.spec import AdapterSpec
+
+ROOT = Path(__file__).resolve().parents[1]
+PAGES = [ROOT / "README.md"]
+_MARKS = {
+    Support.FULL: "yes",
+    Support.PARTIAL: "partly",
+    Support.EMULATED: "emulated",
+    Support.NOT_IMPLEMENTED: "not yet",
+    Support.UNSUPPORTED: "no",
+}
+
+
+def specs() -> list[AdapterSpec]:
+    """Return the manifests of all installed adapters, by name."""
+    registry = default_registry()
+    return [registry.load(record.name) for record in sorted(registry.records(), key=lambda r: r.name)]
+
+
+def venues_table() -> str:
+    """Render venues and capabilities as one Markdown table, with the notes below it."""
+    shown = specs()
+    lines = [
+        "| | " + " | ".join(f"{spec.title} (`{spec.name}`)" for spec in shown) + " |",
+        "|---|" + "---|" * len(shown),
+        "| environments | " + " | ".join(", ".join(spec.environments) for spec in shown) + " |",
+    ]
+    for capability in Capability:
+        cells = [_MARKS[spec.capabilities[capability].support] for spec in shown]
+        lines.append(f"| {capability.value} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def rewritten(text: str) -> str:
+    """Replace each generated part of a page."""
+    return re.sub(
+        r"<!-- generated: venues -->.*?<!-- /generated -->",
+        lambda _: f"<!-- generated: venues -->\n{venues_table()}\n<!-- /generated -->",
+        text,
+        flags=re.DOTALL,
+    )
+
+
+def main() -> int:
+    """Rewrite the pages; with --check only tell whether they are true."""
+    stale = [page for page in PAGES if rewritten(page.read_text("utf-8")) != page.read_text("utf-8")]
+    if "--check" not in sys.argv:
+        for page in stale:
+            page.write_text(rewritten(page.read_text("utf-8")), "utf-8")
+        return 0
+    for page in stale:
+        print(f"{page.name} is not up to date; run: make docs")
+    return 1 if stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""`foxtrot bars`: candles of any range, shown or written to a file."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from foxtrot.cli.market import Symbol
+from foxtrot.cli.options import ConfigFile, Env, Exchange, Json, RestUrl
+from foxtrot.cli.output import show_record, show_rows
+from foxtrot.cli.session import opened, run
+
+
+def bars(
+    symbol: Symbol,
+    interval: Annotated[str, typer.Option("--interval", "-i", help="1m, 5m, 1h, 1d, ...")] = "1h",
+    start: Annotated[str, typer.Option(help="First opening time, ISO 8601, UTC.")] = "",
+    end: Annotated[str, typer.Option(help="Last opening time, ISO 8601, UTC.")] = "",
+    limit: Annotated[int | None, typer.Option(min=1, help="How many at most.")] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write to FILE.csv or FILE.parquet.")] = None,
+    exchange: Exchange = "",
+    env: Env = "sandbox",
+    config: ConfigFile = None,
+    rest_url: RestUrl = "",
+    as_json: Json = False,
+) -> None:
+    """Fetch candles: the latest ones, or those from --start to --end."""
+    wanted = limit if limit is not None or start else 24
+    run(_bars(symbol, interval, start, end, wanted, output, exchange, env, config, rest_url, as_json))
+
+
+async def _bars(
+    symbol: str,
+    interval: str,
+    start: str,
+    end: str,
+    limit: int | None,
+    output: Path | None,
+    exchange: str,
+    env: str,
+    config: Path | None,
+    rest_url: str,
+    as_json: bool,
+) -> None:
+    from foxtrot.data.export import bar_row, write_bars
+
+    async with opened(exchange, env, config, rest_url) as venue:
+        with _progress() as advance:
+            found = await venue.fetch_ohlcv(
+                symbol, interval, start=start or None, end=end or None, limit=limit, progress=advance
+            )
+        if output is None:
+            show_rows([bar_row(bar) for bar in found], as_json=as_json, title=f"{symbol} {interval} on {venue.name}")
+            return
+        write_bars(found, output)
+        show_record({"symbol": symbol, "interval": interval, "bars": len(found), "file": str(output)}, as_json=as_json)
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """Show a progress bar on a terminal's error stream, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda done, expected: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("candles"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("candles", total=None)
+        yield lambda done, expected: progress.update(task, completed=done, total=expected)

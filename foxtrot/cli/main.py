@@ -1,0 +1,68 @@
+"""The entry point: builds the command tree, and turns every error into one sentence and an exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+from foxtrot.cli.exits import EPILOG, FAILED, INTERRUPTED, USAGE, exit_code
+from foxtrot.errors import FoxtrotError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line and return its exit code; never shows a traceback for an expected error."""
+    try:
+        import click
+
+        app = _app()
+    except ModuleNotFoundError as error:
+        print(f"The command line needs {error.name}; install it with: pip install 'foxtrot[cli]'.", file=sys.stderr)
+        return FAILED
+    try:
+        code = app(args=None if arguments is None else list(arguments), prog_name="foxtrot", standalone_mode=False)
+    except FoxtrotError as error:
+        print(f"foxtrot: {error}", file=sys.stderr)
+        return exit_code(error)
+    except click.exceptions.Exit as leaving:
+        return leaving.exit_code
+    except click.ClickException as error:
+        error.show()
+        return USAGE
+    except (KeyboardInterrupt, click.Abort):
+        print("foxtrot: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:
+        # The reader of our output has gone; what is still buffered must not raise once more at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _app():  # type: ignore[no-untyped-def]  # typer is imported here only
+    import typer
+
+    from foxtrot.cli import account, bars, demo, doctor, exchanges, keys, market, orders, sandbox, watch
+
+    app = typer.Typer(
+        help="Plug any exchange into a Python trading system.",
+        epilog=EPILOG,
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.command()(demo.demo)
+    app.add_typer(exchanges.app, name="exchanges")
+    app.command()(doctor.doctor)
+    for command in (market.markets, market.ticker, market.book, market.trades, bars.bars, watch.watch):
+        app.command()(command)
+    app.command()(account.balance)
+    app.add_typer(orders.app, name="order")
+    app.add_typer(sandbox.app, name="sandbox")
+    app.add_typer(keys.app, name="keys")
+    return app
+
+
+if __name__ == "__main__":
+    sys.exit(main())

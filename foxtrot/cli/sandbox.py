@@ -1,0 +1,85 @@
+"""`foxtrot sandbox serve`: the embedded venue for any client."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from foxtrot.cli.options import Json
+from foxtrot.cli.session import chosen_spec, run
+
+app = typer.Typer(help="The embedded exchange.", no_args_is_help=True)
+
+
+@app.callback()
+def _group() -> None:
+    """The embedded exchange."""
+
+
+@app.command("serve")
+def serve(
+    venue: Annotated[str, typer.Option(help="Venue id.")] = "",
+    profile: Annotated[str, typer.Option(help="Generation of the venue's protocol: legacy or current.")] = "current",
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65_535, help="Port; 0 for any free one.")] = 0,
+    seed: Annotated[int, typer.Option(help="Same seed, same market.")] = 7,
+    symbols: Annotated[str, typer.Option(help="BASE/QUOTE,BASE/QUOTE,...")] = "",
+    rate: Annotated[float, typer.Option(min=0, help="Market actions per second; 0 for a still book.")] = 50.0,
+    api_key: Annotated[str, typer.Option(help="The key that is accepted.")] = "",
+    api_secret: Annotated[str, typer.Option(help="Its secret.")] = "",
+    replay: Annotated[Path | None, typer.Option(help="Feed a recording (NDJSON) instead of agents.")] = None,
+    life: Annotated[float, typer.Option(min=1, help="Cut connections after so many seconds.")] = 86_400.0,
+    as_json: Json = False,
+) -> None:
+    """Serve an exchange on a loopback port until SIGINT or SIGTERM; any client of the venue can trade on it."""
+    settings: dict[str, Any] = {
+        "profile": profile,
+        "host": host,
+        "port": port,
+        "seed": seed,
+        "rate": rate,
+        "max_connection_life_s": life,
+        "replay": replay,
+    }
+    settings |= {"symbols": tuple(s for s in symbols.split(",") if s)} if symbols else {}
+    settings |= {"api_key": api_key} if api_key else {}
+    settings |= {"api_secret": api_secret} if api_secret else {}
+    run(_serve(venue, settings, as_json))
+
+
+async def _serve(venue: str, settings: dict[str, Any], as_json: bool) -> None:
+    from foxtrot.sandbox.embedded import Sandbox, make_options
+
+    spec = chosen_spec(venue)
+    options = make_options(settings, spec.name)
+    over = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, over.set)
+    async with await Sandbox.start(options, spec) as sandbox:
+        endpoints = sandbox.access.endpoints
+        # The sandbox's own key opens nothing but this sandbox: showing it is the point.
+        facts = {
+            "venue": spec.name,
+            "profile": options.profile,
+            "rest": endpoints.rest,
+            "stream": endpoints.stream,
+            "ws_api": endpoints.ws_api,
+            "api_key": options.api_key,
+            "api_secret": options.api_secret,
+            "symbols": list(options.symbols),
+            "seed": options.seed,
+        }
+        if as_json:
+            print(json.dumps(facts), flush=True)
+        else:
+            width = max(map(len, facts))
+            for name, value in facts.items():
+                print(f"{name:<{width}}  {', '.join(value) if isinstance(value, list) else value}")
+            print("Press Ctrl-C to stop.", flush=True)
+        await over.wait()

@@ -1,0 +1,78 @@
+"""An exchange for the length of one command."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from foxtrot.errors import AdapterNotFound, ConfigError
+
+if TYPE_CHECKING:
+    from foxtrot.config import Credentials, ExchangeConfig
+    from foxtrot.exchange import BaseExchange
+    from foxtrot.spec import AdapterSpec
+
+T = TypeVar("T")
+
+
+def run(work: Coroutine[Any, Any, T]) -> T:
+    """Run a command's coroutine."""
+    return asyncio.run(work)
+
+
+def chosen_spec(name: str) -> AdapterSpec:
+    """Return the manifest of the named venue, of the installed one with the lowest rank when none is named."""
+    from foxtrot.plugins import default_registry
+
+    registry = default_registry()
+    if name:
+        return registry.load(name)
+    loaded = [record.spec for record in registry.load_all() if record.spec is not None]
+    if not loaded:
+        raise AdapterNotFound("No exchange adapter is installed; install one, such as: pip install foxtrot-<venue>.")
+    return min(loaded, key=lambda spec: (spec.rank, spec.name))
+
+
+def make_config(
+    spec: AdapterSpec, env: str, config: Path | None, rest_url: str, extra: dict[str, Any] | None = None
+) -> ExchangeConfig:
+    """Join configuration file and options. Raises ConfigError that names every problem."""
+    from foxtrot.config import ExchangeConfig
+
+    base = ExchangeConfig() if config is None else ExchangeConfig.from_toml(config, spec.name)
+    changes: dict[str, Any] = dict(extra or {})
+    if env:
+        changes["environment"] = env
+    if rest_url:
+        changes["rest_url"] = rest_url
+        if base.credentials is None:
+            changes["credentials"] = _sandbox_credentials(base.account)
+        if not rest_url.startswith(("http://", "https://")):
+            raise ConfigError(f"--rest-url must begin with http://, not {rest_url!r}.")
+    settings = {name: getattr(base, name) for name in base.model_fields_set} | changes
+    return ExchangeConfig.parse(settings)
+
+
+@contextlib.asynccontextmanager
+async def opened(
+    name: str, env: str, config: Path | None, rest_url: str, extra: dict[str, Any] | None = None
+) -> AsyncIterator[BaseExchange]:
+    """Connect an exchange and disconnect it afterwards."""
+    from foxtrot.factory import get_exchange
+
+    spec = chosen_spec(name)
+    exchange = get_exchange(spec.name, make_config(spec, env, config, rest_url, extra))
+    async with exchange:
+        yield exchange
+
+
+def _sandbox_credentials(account: str) -> Credentials:
+    """Return the key for a running sandbox: FOXTROT_SANDBOX_<ACCOUNT>_API_KEY and _API_SECRET, else a sandbox's default."""
+    from foxtrot.keys import KeyManager
+    from foxtrot.sandbox.options import default_credentials
+
+    found = KeyManager().resolve("sandbox", account)
+    return default_credentials() if found is None else found.credentials

@@ -1,0 +1,94 @@
+"""Who gets which event: a table per exact type, exchange and symbol, built when first needed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from foxtrot.errors import InvalidRequest, StateError
+from foxtrot.model.events import Event
+
+if TYPE_CHECKING:
+    from foxtrot.engine.consumer import Consumer
+    from foxtrot.engine.subscription import Subscription
+
+_MOST_ROUTES = 65_536  # symbols come from outside; the cache must not grow with whatever arrives
+
+
+# The receivers of one kind of event: subscriptions to call at once, consumers to hand it to. A bare tuple, since the
+# interpreter unpacks any subclass of it several times slower.
+Route = tuple[tuple["Subscription", ...], tuple["Consumer", ...]]
+Table = dict[type[Event], dict[str, dict[str, Route]]]
+
+
+class Router:
+    """Keep the subscriptions and derive routes from them.
+
+    `table[type][exchange][symbol]` is the cache that a publisher reads by itself; after a KeyError it asks `route`.
+    The dict stays the same object for the router's life; every change of the subscriptions empties it.
+    """
+
+    def __init__(self) -> None:
+        self.table: Table = {}
+        self._routes = 0
+        self._closed = False
+        self._listeners: dict[tuple[type, str | None, str | None], list[Subscription]] = {}
+
+    def add(self, subscription: Subscription) -> None:
+        """Take in a subscription; it gets the events published from now on."""
+        self._listeners.setdefault(_key(subscription), []).append(subscription)
+        self._forget()
+
+    def remove(self, subscription: Subscription) -> None:
+        """Take a subscription out."""
+        listeners = self._listeners[_key(subscription)]
+        listeners.remove(subscription)
+        if not listeners:
+            del self._listeners[_key(subscription)]
+        self._forget()
+
+    def close(self) -> None:
+        """Route nothing more until `open`."""
+        self._closed = True
+        self._forget()
+
+    def open(self) -> None:
+        """Route again."""
+        self._closed = False
+
+    def route(self, event: Event) -> Route:
+        """Return who gets `event`, in the order in which they subscribed, and remember it for its kind.
+
+        Raises InvalidRequest for anything but an Event, StateError while closed.
+        """
+        if self._closed:
+            raise StateError("The engine is stopped and delivers no events; start() it again first.")
+        if not isinstance(event, Event):
+            raise InvalidRequest(f"Only events can be published, not {type(event).__name__}.", field="event")
+        if self._routes >= _MOST_ROUTES:
+            self._forget()
+        by_symbol = self.table.setdefault(type(event), {}).setdefault(event.exchange, {})
+        if event.symbol not in by_symbol:
+            by_symbol[event.symbol] = self._build(event)
+            self._routes += 1
+        return by_symbol[event.symbol]
+
+    def _build(self, event: Event) -> Route:
+        found = [
+            subscription
+            for base in type(event).__mro__
+            for exchange in (event.exchange, None)
+            for symbol in (event.symbol, None)
+            for subscription in self._listeners.get((base, exchange, symbol), ())
+        ]
+        found.sort(key=lambda subscription: subscription.number)
+        direct = tuple(subscription for subscription in found if subscription.consumer is None)
+        queued = tuple(subscription.consumer for subscription in found if subscription.consumer is not None)
+        return direct, queued
+
+    def _forget(self) -> None:
+        self.table.clear()
+        self._routes = 0
+
+
+def _key(subscription: Subscription) -> tuple[type, str | None, str | None]:
+    return subscription.event_type, subscription.exchange, subscription.symbol

@@ -1,0 +1,58 @@
+"""The pluggy hooks, for cold paths only (a hook call costs about as much as a whole decode)."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+
+from foxtrot.config import ExchangeConfig
+from foxtrot.model.contract import Contract
+from foxtrot.model.order import Order
+from foxtrot.ports import Environment
+from foxtrot.spec import AdapterSpec
+
+if TYPE_CHECKING:
+    from foxtrot.exchange import BaseExchange
+
+PROJECT = "foxtrot"
+hookspec = pluggy.HookspecMarker(PROJECT)
+hookimpl = pluggy.HookimplMarker(PROJECT)
+
+
+@hookspec(firstresult=True)
+def foxtrot_environment(spec: AdapterSpec, config: ExchangeConfig) -> Environment | None:
+    """Offer a place to trade for a configuration; the first answer counts."""
+
+
+@hookspec
+def foxtrot_exchange_created(exchange: BaseExchange) -> None:
+    """Hear of an exchange instance before it connects."""
+
+
+@hookspec
+def foxtrot_exchange_closed(exchange: str) -> None:
+    """Hear that an exchange instance has disconnected."""
+
+
+@hookspec
+def foxtrot_before_place(exchange: str, order: Order) -> None:
+    """Look at an order before it is sent; raise errors.OrderDenied to veto it."""
+
+
+@hookspec
+def foxtrot_contract_loaded(exchange: str, contract: Contract) -> None:
+    """Hear of a contract that is new or has changed."""
+
+
+@hookspec
+def foxtrot_cli_commands(app: Any) -> None:
+    """Add commands to the typer app of the command line."""
+
+
+def new_manager() -> pluggy.PluginManager:
+    """Return a plugin manager that knows these hooks and no plug-in yet."""
+    manager = pluggy.PluginManager(PROJECT)
+    manager.add_hookspecs(sys.modules[__name__])
+    return manager

@@ -1,0 +1,190 @@
+"""The private stream: open by one of the venue's schemes, keep alive, reopen, hand over what it says."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypeVar
+
+from foxtrot.config import RetryConfig
+from foxtrot.errors import AuthenticationError, FoxtrotError, RequestTimeout, UnsupportedError
+from foxtrot.io.waiting import wait_at_most
+from foxtrot.ports import Clock, WsConnection, WsConnector
+from foxtrot.protocol.backoff import backoff_s
+from foxtrot.protocol.calls import Call
+from foxtrot.protocol.codec import Endpoints, UserStreamScheme
+from foxtrot.protocol.messages import Ack, Message, Nack, StreamEnded
+
+T = TypeVar("T")
+_LOG = logging.getLogger("foxtrot.user")
+_LOGIN_S = 5.0
+_UNKNOWN_METHOD = "unsupported"
+
+
+class Caller(Protocol):
+    """Send a call."""
+
+    def __call__(self, call: Call[T], /) -> Awaitable[T]: ...
+
+
+class UserStream:
+    """Keep one private stream open.
+
+    `open` returns once events flow, or raises: UnsupportedError when the venue does not know the scheme (try the next),
+    AuthenticationError for refused keys, NetworkError. Later losses are healed with back-off and told through `on_state`.
+    """
+
+    def __init__(
+        self,
+        scheme: UserStreamScheme,
+        endpoints: Endpoints,
+        connector: WsConnector,
+        clock: Clock,
+        call: Caller,
+        venue_ms: Callable[[], int],
+        on_message: Callable[[Message], None],
+        on_state: Callable[[bool, str], None],
+        retry: RetryConfig,
+    ) -> None:
+        self._scheme = scheme
+        self._endpoints = endpoints
+        self._connector = connector
+        self._clock = clock
+        self._call = call
+        self._venue_ms = venue_ms
+        self._on_message = on_message
+        self._on_state = on_state
+        self._retry = retry
+        self._token = ""
+        self._connection: WsConnection | None = None
+        self._login: asyncio.Future[None] | None = None
+        self._request_id = 0
+        self._lost = asyncio.Event()
+        self._reason = ""
+        self._closed = False
+        self._task: asyncio.Task[None] | None = None
+        self._chance = random.Random()
+
+    async def open(self) -> None:
+        """Open the stream and keep it open from then on."""
+        await self._open_once()
+        self._task = asyncio.create_task(self._keep(), name=f"foxtrot user stream {self._scheme.name}")
+
+    async def close(self) -> None:
+        """End the stream; a token is given back where the scheme has one."""
+        self._closed = True
+        if self._task is not None:
+            self._task.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._task
+        await self._drop()
+        call = self._scheme.close_call(self._token) if self._token else None
+        if call is not None:
+            try:
+                await self._call(call)
+            except FoxtrotError as error:
+                _LOG.info("the user stream's token could not be given back: %s", error)
+
+    async def _open_once(self) -> None:
+        opening = self._scheme.open_call()
+        if opening is not None:
+            self._token = await self._call(opening)
+        self._lost.clear()
+        url = self._scheme.url(self._endpoints, self._token)
+        self._connection = await self._connector.connect(url, self._on_frame, self._on_close)
+        try:
+            await self._log_in()
+        except BaseException:
+            await self._drop()
+            raise
+        self._on_state(True, f"user stream open ({self._scheme.name})")
+
+    async def _log_in(self) -> None:
+        self._request_id += 1
+        frame = self._scheme.login(self._venue_ms(), self._request_id)
+        if frame is None or self._connection is None:
+            return
+        self._login = asyncio.get_running_loop().create_future()
+        self._connection.send(frame)
+        try:
+            async with asyncio.timeout(_LOGIN_S):
+                await self._login
+        except TimeoutError as error:
+            raise RequestTimeout(f"The user stream was not confirmed within {_LOGIN_S:g} s.") from error
+        finally:
+            self._login = None
+
+    async def _keep(self) -> None:
+        failures = 0
+        while not self._closed:
+            await self._until_lost()
+            self._on_state(False, self._reason)
+            await self._drop()
+            while not self._closed:
+                failures += 1
+                chance = self._chance.random()
+                await self._clock.sleep(
+                    backoff_s(
+                        failures, chance, initial_s=self._retry.reconnect_initial_s, max_s=self._retry.reconnect_max_s
+                    )
+                )
+                try:
+                    await self._open_once()
+                except FoxtrotError as error:
+                    _LOG.warning("the user stream cannot be reopened (attempt %d): %s", failures, error)
+                    self._on_state(False, error.message)
+                else:
+                    failures = 0
+                    break
+
+    async def _until_lost(self) -> None:
+        """Return when the stream is lost; keep it alive until then."""
+        while not await wait_at_most(self._lost, self._scheme.keepalive_interval_s, self._clock):
+            call = self._scheme.keepalive_call(self._token)
+            if call is not None:
+                await self._keep_alive(call)
+
+    async def _keep_alive(self, call: Call[Any]) -> None:
+        try:
+            await self._call(call)
+        except FoxtrotError as error:
+            self._on_close(f"keep-alive failed: {error.message}")
+
+    async def _drop(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
+
+    def _on_frame(self, data: bytes) -> None:
+        self._scheme.decode(data, self._clock.time_ns(), self._take)
+
+    def _take(self, message: Message) -> None:
+        if isinstance(message, Ack | Nack):
+            self._answer_login(message)
+        elif isinstance(message, StreamEnded):
+            self._on_close(message.reason)
+        else:
+            self._on_message(message)
+
+    def _answer_login(self, message: Ack | Nack) -> None:
+        if self._login is None or self._login.done():
+            return
+        if isinstance(message, Ack):
+            self._login.set_result(None)
+        elif message.code == _UNKNOWN_METHOD:
+            self._login.set_exception(UnsupportedError(f"The venue does not know this scheme: {message.reason}"))
+        else:
+            self._login.set_exception(
+                AuthenticationError(
+                    f"The user stream was refused: {message.reason}", code=message.code, venue_message=message.reason
+                )
+            )
+
+    def _on_close(self, reason: str) -> None:
+        self._reason = reason
+        self._lost.set()
+        if self._login is not None and not self._login.done():
+            self._login.set_exception(RequestTimeout(f"The user stream closed during login: {reason}"))

@@ -1,0 +1,58 @@
+"""The account manager: balances, positions, fees."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from foxtrot.capabilities import Capability
+from foxtrot.managers.wiring import Wiring
+from foxtrot.model.account import Balance, FeeRate, Position
+from foxtrot.model.events import BalanceUpdated
+from foxtrot.protocol.messages import BalancesChanged
+
+
+class AccountManager:
+    """Read what the account owns and keep it current from the user stream."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._balances: dict[str, Balance] = {}
+
+    @property
+    def balances(self) -> dict[str, Balance]:
+        """Return the last known balances by asset (a copy)."""
+        return dict(self._balances)
+
+    async def fetch_balance(self) -> dict[str, Balance]:
+        """Ask the venue for all balances; publishes BalanceUpdated for those that differ from the last known."""
+        wiring = self._wiring
+        wiring.require(Capability.FETCH_BALANCE)
+        fetched = await wiring.call(wiring.open().rest.fetch_balances())
+        present = {balance.asset for balance in fetched}
+        gone = [Balance(asset, b.free * 0, b.locked * 0) for asset, b in self._balances.items() if asset not in present]
+        self._apply([*fetched, *gone], ts_event=0, ts_recv=wiring.clock.time_ns())
+        return {balance.asset: balance for balance in fetched}
+
+    async def fetch_positions(self) -> list[Position]:
+        """Ask for open derivatives positions. Raises UnsupportedError on venues without derivatives, before any I/O."""
+        self._wiring.require(Capability.FETCH_POSITIONS)
+        return []
+
+    async def fetch_fees(self, symbol: str | None = None) -> list[FeeRate]:
+        """Ask for maker and taker rates of one symbol or of all."""
+        wiring = self._wiring
+        wiring.require(Capability.FETCH_FEES)
+        contract = None if symbol is None else wiring.contract(symbol)
+        return await wiring.call(wiring.open().rest.fetch_fees(contract))
+
+    def on_balances(self, message: BalancesChanged) -> None:
+        """Take new balances from the user stream."""
+        self._apply(message.balances, message.ts_event, message.ts_recv)
+
+    def _apply(self, balances: Iterable[Balance], ts_event: int, ts_recv: int) -> None:
+        changed = tuple(b for b in balances if self._balances.get(b.asset) != b)
+        if not changed:
+            return
+        self._balances.update({b.asset: b for b in changed})
+        wiring = self._wiring
+        wiring.publish(BalanceUpdated(wiring.exchange, "", ts_event, ts_recv, wiring.next_seq(), changed))

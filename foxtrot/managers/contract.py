@@ -1,0 +1,107 @@
+"""The contract manager: what is listed, its rules, and the judgement of orders by them."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from foxtrot.capabilities import Capability
+from foxtrot.errors import OrderDenied, UnsupportedError
+from foxtrot.managers.wiring import Wiring
+from foxtrot.model.contract import Contract
+from foxtrot.model.decimals import Number, ceil_to, floor_to, to_decimal
+from foxtrot.model.events import ContractUpdated
+from foxtrot.model.order import Order, OrderRequest, OrderType, Side, to_side
+from foxtrot.model.times import NS_PER_S
+from foxtrot.protocol.order_rules import first_violation, needs_average_price
+
+_AVERAGE_MAX_AGE_NS = 30 * NS_PER_S
+
+
+class ContractManager:
+    """Load contracts, look them up, round to their grids and judge orders by their rules."""
+
+    def __init__(self, wiring: Wiring) -> None:
+        self._wiring = wiring
+        self._averages: dict[str, tuple[int, Decimal]] = {}
+
+    async def load(self) -> list[Contract]:
+        """Fetch all contracts of the venue and publish ContractUpdated for each that is new or changed."""
+        wiring = self._wiring
+        wiring.require(Capability.FETCH_MARKETS)
+        listing = await wiring.call(wiring.open().rest.fetch_markets())
+        contracts = listing.contracts
+        wiring.limiter.configure(listing.limits)
+        before = {contract.symbol: contract for contract in wiring.symbols.contracts()}
+        wiring.symbols.load(contracts)
+        now = wiring.clock.time_ns()
+        for contract in contracts:
+            if before.get(contract.symbol) != contract:
+                wiring.publish(ContractUpdated(wiring.exchange, contract.symbol, 0, now, wiring.next_seq(), contract))
+        return contracts
+
+    def get(self, symbol: str) -> Contract:
+        """Return one contract. Raises StateError before connect, UnknownSymbol with close names."""
+        return self._wiring.contract(symbol)
+
+    def all(self) -> list[Contract]:
+        """Return all loaded contracts in the venue's order."""
+        return self._wiring.symbols.contracts()
+
+    def round_price(self, symbol: str, price: Number, side: Side | str) -> Decimal:
+        """Round to the tick without worsening the price: down for a buy, up for a sell."""
+        tick = self.get(symbol).price_tick
+        exact = to_decimal(price, "price")
+        return floor_to(exact, tick) if to_side(side) is Side.BUY else ceil_to(exact, tick)
+
+    def round_quantity(self, symbol: str, quantity: Number) -> Decimal:
+        """Round down to the quantity step; never enlarges an order."""
+        return floor_to(to_decimal(quantity, "quantity"), self.get(symbol).quantity_step)
+
+    def require_supported(self, request: OrderRequest) -> Contract:
+        """Raise UnsupportedError, before any I/O, for what the symbol does not list; return its contract."""
+        contract = self.get(request.symbol)
+        problem = _unsupported(request, contract)
+        if problem:
+            raise UnsupportedError(f"{contract.symbol} on {contract.exchange} {problem}.", exchange=contract.exchange)
+        return contract
+
+    async def judge(self, order: Order, contract: Contract) -> OrderDenied | None:
+        """Return the denial that the contract's rules demand, None for a legal order.
+
+        Asks the venue for its average price (kept for 30 s) when a rule is relative to it.
+        """
+        average = await self._average_price(contract) if needs_average_price(order, contract) else None
+        violation = first_violation(order, contract, average)
+        if violation is None:
+            return None
+        return OrderDenied(
+            violation.text,
+            rule=violation.rule,
+            value=violation.value,
+            nearest=violation.nearest,
+            exchange=contract.exchange,
+        )
+
+    async def _average_price(self, contract: Contract) -> Decimal:
+        now = self._wiring.clock.time_ns()
+        known = self._averages.get(contract.symbol)
+        if known is not None and now - known[0] < _AVERAGE_MAX_AGE_NS:
+            return known[1]
+        average = Decimal(await self._wiring.call(self._wiring.open().rest.fetch_average_price(contract)))
+        self._averages[contract.symbol] = (now, average)
+        return average
+
+
+def _unsupported(request: OrderRequest, contract: Contract) -> str:
+    if request.type not in contract.order_types:
+        listed = ", ".join(t.value for t in contract.order_types)
+        return f"does not take {request.type.value} orders; it takes {listed or 'none'}"
+    if request.quote_quantity is not None and not contract.quote_quantity_allowed:
+        return "does not take market orders by quote quantity; give the base quantity"
+    if request.quote_quantity is not None and request.type is not OrderType.MARKET:
+        return "takes a quote quantity on market orders only"
+    if request.iceberg_quantity is not None and not contract.iceberg_allowed:
+        return "does not take iceberg orders"
+    if request.stp_mode is not None and request.stp_mode.upper() not in contract.stp_modes:
+        return f"has no self-trade prevention mode {request.stp_mode}; it has {', '.join(contract.stp_modes) or 'none'}"
+    return ""

@@ -1,0 +1,45 @@
+"""Client order ids: ours, deterministic, telling account and intent; a user's id is checked and kept."""
+
+from __future__ import annotations
+
+import re
+
+from foxtrot.errors import InvalidRequest
+
+_DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+
+
+class ClientIdFactory:
+    """Number the intents of one account and one run.
+
+    `token` tells runs apart (start time in ms), `pattern` is the venue's rule for client order ids as a regular expression.
+    """
+
+    def __init__(self, account: str, token: int, pattern: str) -> None:
+        self._prefix = f"ft{re.sub('[^A-Za-z0-9]', '', account)[:6]}{_base36(token)}"
+        self._pattern = re.compile(pattern)
+        self._count = 0
+
+    def next(self) -> str:
+        """Return the id of a new intent."""
+        self._count += 1
+        return f"{self._prefix}-{_base36(self._count)}"
+
+    def accept(self, given: str | None) -> str:
+        """Return the caller's id as it is, or a new one for None. Raises InvalidRequest with the venue's rule."""
+        if given is None:
+            return self.next()
+        if not isinstance(given, str) or not self._pattern.fullmatch(given):
+            raise InvalidRequest(
+                f"client_order_id {given!r} does not fit the venue's rule {self._pattern.pattern}.",
+                field="client_order_id",
+            )
+        return given
+
+
+def _base36(number: int) -> str:
+    text = ""
+    while number:
+        number, digit = divmod(number, 36)
+        text = _DIGITS[digit] + text
+    return text or "0"

@@ -1,0 +1,33 @@
+"""The venue's clock as seen from here: the offset by the midpoint of a round trip."""
+
+from __future__ import annotations
+
+from foxtrot.model.times import NS_PER_MS
+
+
+class ClockSync:
+    """Estimate how far the venue's clock is ahead; of the last samples the one with the shortest round trip counts."""
+
+    KEPT = 8
+
+    def __init__(self) -> None:
+        self._samples: list[tuple[int, int]] = []  # round trip ns, offset ns
+
+    @property
+    def offset_ns(self) -> int:
+        """Return how far the venue's clock is ahead of ours, 0 before the first sample."""
+        return min(self._samples)[1] if self._samples else 0
+
+    def add(self, sent_ns: int, server_ns: int, received_ns: int) -> None:
+        """Take a sample: our time when asked, the venue's answer, our time when answered."""
+        middle = (sent_ns + received_ns) // 2
+        self._samples.append((received_ns - sent_ns, server_ns - middle))
+        del self._samples[: -self.KEPT]
+
+    def reset(self) -> None:
+        """Forget all samples, as after a clock jump."""
+        self._samples.clear()
+
+    def venue_ms(self, local_ns: int) -> int:
+        """Return the venue's time in ms at a local time."""
+        return (local_ns + self.offset_ns) // NS_PER_MS

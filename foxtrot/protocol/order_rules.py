@@ -1,0 +1,186 @@
+"""Judge an order by its contract's rules before anything is sent.
+
+A denial must be certain: what only the venue can know (funds, other open orders) is left to it, and rules that depend on
+the venue's average price are judged with a margin against a recently fetched one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import ROUND_CEILING, Decimal
+
+import msgspec
+
+from foxtrot.model.contract import (
+    AnyRule,
+    Contract,
+    IcebergPartsRule,
+    NotionalRule,
+    PercentPriceRule,
+    PriceRule,
+    QuantityRule,
+)
+from foxtrot.model.decimals import ZERO, ceil_to, floor_to, plain
+from foxtrot.model.order import Order, OrderType, Side
+
+_MARGIN = Decimal("0.01")  # the venue's average moves between our look and its own
+
+
+class Violation(msgspec.Struct, frozen=True):
+    """Name the broken rule, the offending value, the nearest legal value (None where there is none), and say it in words."""
+
+    rule: str
+    value: Decimal
+    nearest: Decimal | None
+    text: str
+
+
+def first_violation(order: Order, contract: Contract, average_price: Decimal | None) -> Violation | None:
+    """Return the first broken rule in the venue's order of rules, None when the order keeps them all.
+
+    `average_price` is the venue's average price, None when unknown: rules that need it are then left to the venue.
+    """
+    for found in _violations(order, contract, average_price):
+        return found
+    return None
+
+
+def needs_average_price(order: Order, contract: Contract) -> bool:
+    """Tell whether any rule that applies to this order is relative to the average price."""
+    if order.type is OrderType.MARKET:
+        return any(isinstance(r, NotionalRule) and r.minimum_applies_to_market for r in contract.rules)
+    return order.price is not None and any(isinstance(r, PercentPriceRule) for r in contract.rules)
+
+
+def _violations(order: Order, contract: Contract, average: Decimal | None) -> Iterator[Violation]:
+    yield from _positive(order)
+    yield from _precision(order, contract)
+    for rule in contract.rules:
+        check = _CHECKS.get(type(rule))
+        if check is not None:
+            yield from check(order, rule, average)
+
+
+def _positive(order: Order) -> Iterator[Violation]:
+    for name in ("quantity", "quote_quantity", "price", "stop_price", "iceberg_quantity"):
+        value = getattr(order, name)
+        if value is not None and value <= 0:
+            yield Violation("POSITIVE", value, None, f"{name} must be greater than 0, not {plain(value)}.")
+
+
+def _precision(order: Order, contract: Contract) -> Iterator[Violation]:
+    limits = (
+        ("quantity", contract.base_precision),
+        ("iceberg_quantity", contract.base_precision),
+        ("quote_quantity", contract.quote_precision),
+        ("price", contract.quote_precision),
+        ("stop_price", contract.quote_precision),
+    )
+    for name, decimals in limits:
+        value = getattr(order, name)
+        if value is not None and value != (legal := floor_to(value, Decimal(1).scaleb(-decimals))):
+            nearest = _nearest_price(order, value, contract.price_tick) if name.endswith("price") else legal
+            yield Violation(
+                "PRECISION",
+                value,
+                _positive_or_none(nearest),
+                f"{name} {plain(value)} has more than {decimals} decimals.{_offer(_positive_or_none(nearest))}",
+            )
+
+
+def _price(order: Order, rule: PriceRule, _average: Decimal | None) -> Iterator[Violation]:
+    for name, value in (("price", order.price), ("stop price", order.stop_price)):
+        if value is None:
+            continue
+        nearest = _bounded(_nearest_price(order, value, rule.tick), rule.minimum, rule.maximum)
+        if rule.minimum and value < rule.minimum:
+            yield _broken(rule, name, value, nearest, f"is below the minimum {plain(rule.minimum)}")
+        elif rule.maximum and value > rule.maximum:
+            yield _broken(rule, name, value, nearest, f"is above the maximum {plain(rule.maximum)}")
+        elif rule.tick and value % rule.tick:
+            yield _broken(rule, name, value, nearest, f"is no multiple of the tick {plain(rule.tick)}")
+
+
+def _quantity(order: Order, rule: QuantityRule, _average: Decimal | None) -> Iterator[Violation]:
+    if rule.market_only and order.type is not OrderType.MARKET:
+        return
+    iceberg = None if rule.market_only else order.iceberg_quantity
+    for name, value in (("quantity", order.quantity), ("iceberg quantity", iceberg)):
+        if value is None:
+            continue
+        nearest = _bounded(floor_to(value, rule.step), rule.minimum, floor_to(rule.maximum, rule.step))
+        if rule.minimum and value < rule.minimum:
+            yield _broken(rule, name, value, nearest, f"is below the minimum {plain(rule.minimum)}")
+        elif rule.maximum and value > rule.maximum:
+            yield _broken(rule, name, value, nearest, f"is above the maximum {plain(rule.maximum)}")
+        elif rule.step and value % rule.step:
+            yield _broken(rule, name, value, nearest, f"is no multiple of the step {plain(rule.step)}")
+
+
+def _notional(order: Order, rule: NotionalRule, average: Decimal | None) -> Iterator[Violation]:
+    market = order.type is OrderType.MARKET
+    price = average if market else order.price
+    if order.quantity is None or price is None or (market and not rule.minimum_applies_to_market):
+        value = order.quote_quantity if market and rule.minimum_applies_to_market else None
+    else:
+        value = order.quantity * price
+    if value is None:
+        return
+    slack = rule.minimum * _MARGIN if market and order.quote_quantity is None else ZERO
+    if rule.minimum and value < rule.minimum - slack:
+        yield _broken(rule, "notional", value, rule.minimum, f"is below the minimum {plain(rule.minimum)}")
+    elif rule.maximum and not market and value > rule.maximum:
+        yield _broken(rule, "notional", value, rule.maximum, f"is above the maximum {plain(rule.maximum)}")
+
+
+def _percent_price(order: Order, rule: PercentPriceRule, average: Decimal | None) -> Iterator[Violation]:
+    if order.price is None or average is None:
+        return
+    up, down = (rule.bid_up, rule.bid_down) if order.side is Side.BUY else (rule.ask_up, rule.ask_down)
+    highest, lowest = average * up, average * down
+    if order.price > highest * (1 + _MARGIN):
+        yield _broken(rule, "price", order.price, highest, f"is above {plain(up)} x the average price {plain(average)}")
+    elif order.price < lowest * (1 - _MARGIN):
+        yield _broken(
+            rule, "price", order.price, lowest, f"is below {plain(down)} x the average price {plain(average)}"
+        )
+
+
+def _iceberg_parts(order: Order, rule: IcebergPartsRule, _average: Decimal | None) -> Iterator[Violation]:
+    if not order.iceberg_quantity or not order.quantity:
+        return
+    parts = (order.quantity / order.iceberg_quantity).to_integral_value(ROUND_CEILING)
+    if parts > rule.limit:
+        nearest = order.quantity / rule.limit
+        yield _broken(rule, "iceberg quantity", order.iceberg_quantity, nearest, f"makes more than {rule.limit} parts")
+
+
+_CHECKS: dict[type[AnyRule], Callable[..., Iterator[Violation]]] = {
+    PriceRule: _price,
+    QuantityRule: _quantity,
+    NotionalRule: _notional,
+    PercentPriceRule: _percent_price,
+    IcebergPartsRule: _iceberg_parts,
+}
+
+
+def _nearest_price(order: Order, value: Decimal, tick: Decimal) -> Decimal:
+    # Never toward the other side of the market: a buy pays no more, a sell asks no less.
+    return floor_to(value, tick) if order.side is Side.BUY else ceil_to(value, tick)
+
+
+def _bounded(value: Decimal, minimum: Decimal, maximum: Decimal) -> Decimal:
+    low = max(value, minimum)
+    return min(low, maximum) if maximum else low
+
+
+def _positive_or_none(value: Decimal) -> Decimal | None:
+    return value if value > 0 else None
+
+
+def _broken(rule: AnyRule, name: str, value: Decimal, nearest: Decimal | None, what: str) -> Violation:
+    return Violation(rule.name, value, nearest, f"{rule.name}: {name} {plain(value)} {what}.{_offer(nearest)}")
+
+
+def _offer(nearest: Decimal | None) -> str:
+    return "" if nearest is None else f" The nearest legal value is {plain(nearest)}."

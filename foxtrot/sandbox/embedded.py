@@ -1,0 +1,119 @@
+"""The embedded venue as one thing to start and stop: truth, dialect, market flow, server."""
+
+from __future__ import annotations
+
+import gzip
+import time
+from types import TracebackType
+from typing import Self
+
+from pydantic import SecretStr, ValidationError
+
+from foxtrot.config import Credentials
+from foxtrot.errors import ConfigError, UnsupportedError
+from foxtrot.model.decimals import floor_to
+from foxtrot.plugins import import_string
+from foxtrot.ports import VenueAccess
+from foxtrot.sandbox.dialect import Dialect, DialectFactory
+from foxtrot.sandbox.flow import MarketFlow, starting_price
+from foxtrot.sandbox.options import SandboxOptions
+from foxtrot.sandbox.replay import Replay
+from foxtrot.sandbox.server import SandboxServer
+from foxtrot.sandbox.venue import Venue
+from foxtrot.spec import AdapterSpec
+
+
+class Sandbox:
+    """Run one embedded venue. Use it as an async context manager, or `await Sandbox.start(...)` and `stop()`."""
+
+    def __init__(self, options: SandboxOptions, spec: AdapterSpec) -> None:
+        if not spec.dialect:
+            raise UnsupportedError(f"{spec.name} brings no sandbox dialect.", exchange=spec.name)
+        factory: DialectFactory = import_string(spec.dialect)
+        contracts = factory.contracts(options)
+        prices = {c.symbol: floor_to(starting_price(c.base, c.quote), c.price_tick) for c in contracts}
+        self.options = options
+        self.venue = Venue(
+            contracts,
+            time.time_ns,
+            maker_fee=options.maker_fee,
+            taker_fee=options.taker_fee,
+            prices=prices,
+            seed=options.seed,
+            history_days=options.history_days,
+        )
+        self.dialect: Dialect = factory.open(self.venue, options)
+        self.flow = MarketFlow(self.venue, [c.symbol for c in contracts], options.seed, options.rate)
+        self._replay = None if options.replay is None else Replay(self.venue, self.dialect.records(_lines(options)))
+        self._server = SandboxServer(
+            self.dialect,
+            self._advance,
+            host=options.host,
+            port=options.port,
+            max_connection_life_s=options.max_connection_life_s,
+        )
+
+    @classmethod
+    async def start(cls, options: SandboxOptions, spec: AdapterSpec) -> Self:
+        """Start a venue and return it. Raises ConfigError, ConnectFailed when the port is in use."""
+        sandbox = cls(options, spec)
+        if sandbox._replay is None:
+            sandbox.flow.seed_book()
+        await sandbox._server.start()
+        return sandbox
+
+    @property
+    def base(self) -> str:
+        """Return host:port."""
+        return self._server.base
+
+    @property
+    def foreign_hosts(self) -> list[str]:
+        """Return the hosts of other companies that clients asked for."""
+        return self._server.foreign_hosts
+
+    @property
+    def access(self) -> VenueAccess:
+        """Return the endpoints and the key that the venue accepts."""
+        credentials = Credentials(
+            api_key=SecretStr(self.options.api_key), api_secret=SecretStr(self.options.api_secret)
+        )
+        return VenueAccess(self.dialect.endpoints(self.base), credentials)
+
+    async def stop(self) -> None:
+        """Stop serving; repeating is harmless."""
+        await self._server.stop()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    def _advance(self, elapsed_s: float) -> None:
+        if self._replay is not None:
+            self._replay.catch_up(elapsed_s)
+        else:
+            self.flow.catch_up(elapsed_s)
+
+
+def make_options(settings: dict[str, object], venue: str) -> SandboxOptions:
+    """Validate sandbox settings. Raises ConfigError that names all problems at once."""
+    try:
+        return SandboxOptions.model_validate({"venue": venue, **settings})
+    except ValidationError as error:
+        problems = [f"sandbox.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise ConfigError("The sandbox's settings are wrong: " + "; ".join(problems) + ".", problems=problems) from None
+
+
+def _lines(options: SandboxOptions) -> list[str]:
+    path = options.replay
+    if path is None:
+        return []
+    try:
+        data = path.read_bytes()
+        return (gzip.decompress(data) if path.suffix == ".gz" else data).decode().splitlines()
+    except OSError as error:
+        raise ConfigError(f"The recording {path} cannot be read: {error.strerror or error}.") from error

@@ -1,0 +1,104 @@
+"""Feed a recorded market into the venue: its levels become the market's orders, its trades are printed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import msgspec
+
+from foxtrot.model.order import OrderType, Side
+from foxtrot.sandbox.types import MARKET_ACCOUNT, NewOrder, Stp
+from foxtrot.sandbox.venue import Venue
+
+Levels = list[tuple[Decimal, Decimal]]
+
+
+class SnapshotRecord(msgspec.Struct, frozen=True):
+    """Replace a symbol's recorded book."""
+
+    symbol: str
+    ts_ns: int
+    bids: Levels
+    asks: Levels
+
+
+class DepthRecord(msgspec.Struct, frozen=True):
+    """Set recorded levels to absolute quantities; 0 deletes."""
+
+    symbol: str
+    ts_ns: int
+    bids: Levels
+    asks: Levels
+
+
+class TradeRecord(msgspec.Struct, frozen=True):
+    """Print a recorded trade."""
+
+    symbol: str
+    ts_ns: int
+    price: Decimal
+    quantity: Decimal
+    taker_side: Side
+
+
+Record = SnapshotRecord | DepthRecord | TradeRecord
+
+
+class Replay:
+    """Apply records in their order, when they are due. Records of symbols that are not listed are passed over."""
+
+    def __init__(self, venue: Venue, records: Iterable[Record]) -> None:
+        self._venue = venue
+        self._records = [r for r in records if r.symbol in venue.contracts]
+        self._first_ns = self._records[0].ts_ns if self._records else 0
+        self._next = 0
+        self._levels: dict[tuple[str, Side, Decimal], int] = {}
+
+    @property
+    def done(self) -> bool:
+        """Tell whether every record has been applied."""
+        return self._next >= len(self._records)
+
+    def catch_up(self, elapsed_s: float, at_most: int = 1_000) -> None:
+        """Apply the records due `elapsed_s` after the first, at most so many at once."""
+        until = self._first_ns + int(elapsed_s * 1e9)
+        for _ in range(at_most):
+            if self.done or self._records[self._next].ts_ns > until:
+                return
+            self.apply(self._records[self._next])
+            self._next += 1
+
+    def apply(self, record: Record) -> None:
+        """Apply one record now."""
+        if isinstance(record, TradeRecord):
+            self._venue.market(record.symbol).print_trade(record.price, record.quantity, record.taker_side)
+            return
+        sides = {Side.BUY: dict(record.bids), Side.SELL: dict(record.asks)}
+        if isinstance(record, SnapshotRecord):
+            for symbol, side, price in list(self._levels):
+                if symbol == record.symbol:
+                    sides[side].setdefault(price, Decimal(0))
+        changes = [(side, price, quantity) for side, levels in sides.items() for price, quantity in levels.items()]
+        # Deletions first: within one record the new best may lie beyond the old one of the other side.
+        for side, price, quantity in sorted(changes, key=lambda change: change[2] != 0):
+            self._set_level(record.symbol, side, price, quantity)
+
+    def _set_level(self, symbol: str, side: Side, price: Decimal, quantity: Decimal) -> None:
+        known = self._levels.pop((symbol, side, price), None)
+        if known is not None and known in self._venue.open_ids(MARKET_ACCOUNT):
+            self._venue.cancel(MARKET_ACCOUNT, symbol, order_id=known)
+        if not quantity:
+            return
+        order = self._venue.place(
+            NewOrder(
+                account=MARKET_ACCOUNT,
+                symbol=symbol,
+                side=side,
+                type=OrderType.LIMIT,
+                quantity=quantity,
+                price=price,
+                stp=Stp.EXPIRE_MAKER,  # a crossed recording is the recorder's artefact, not a trade
+            )
+        )
+        self._levels[symbol, side, price] = order.order_id
