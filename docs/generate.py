@@ -22,9 +22,9 @@ _MARKS = {
 
 
 def specs() -> list[AdapterSpec]:
-    """Return the manifests of all installed adapters, by name."""
-    registry = default_registry()
-    return [registry.load(record.name) for record in sorted(registry.records(), key=lambda r: r.name)]
+    """Return the manifests of all installed adapters, by rank and name."""
+    found = [record.spec for record in default_registry().load_all() if record.spec is not None]
+    return sorted(found, key=lambda spec: (spec.rank, spec.name))
 
 
 def venues_table() -> str:

@@ -55,7 +55,8 @@ class ExchangeConfig(_Settings):
 
     `environment` chooses where to trade: "sandbox" is the embedded venue (started in process when no URL is given),
     "testnet" the venue's own test network, "live" the real thing. None of them ever falls back to another.
-    `rest_url`, `stream_url` and `ws_api_url` point to a running sandbox. `options` go to the adapter, which checks them.
+    `rest_url`, `stream_url` and `ws_api_url` point to a running sandbox. `options` go to the adapter, which checks
+    them.
     """
 
     environment: EnvironmentName = "sandbox"

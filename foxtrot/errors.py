@@ -162,7 +162,8 @@ class OrderDenied(FoxtrotError):
     """The order was refused locally and nothing was sent.
 
     `rule` is the venue's name of the broken rule, `value` the offending value, `nearest` the nearest legal value (None
-    where there is none), which is never applied by itself: off the grid it does not enlarge the order or worsen its price.
+    where there is none), which is never applied by itself: off the grid it does not enlarge the order or worsen its
+    price.
     """
 
     kind = ErrorKind.ORDER

@@ -36,8 +36,8 @@ from foxtrot.spec import AdapterSpec
 class BaseExchange(abc.ABC):
     """Connect to one account of one venue.
 
-    An adapter overrides `link` and `live_endpoints`, nothing else. Every operation raises UnsupportedError before any I/O
-    when the venue cannot do it, StateError before connect, and typed FoxtrotError afterwards. Events go through
+    An adapter overrides `link` and `live_endpoints`, nothing else. Every operation raises UnsupportedError before any
+    I/O when the venue cannot do it, StateError before connect, and typed FoxtrotError afterwards. Events go through
     `engine`, which is started and stopped with the exchange unless one was passed in.
     """
 
@@ -242,7 +242,8 @@ class BaseExchange(abc.ABC):
     async def subscribe_order_book(
         self, symbols: str | Sequence[str], callback: Callback[BookUpdated] | None = None
     ) -> StreamSubscription:
-        """Keep the whole book: BookUpdated for each change, BookInvalidated at once when it is not the venue's any more."""
+        """Keep the whole book: BookUpdated for each change, BookInvalidated at once when it is not the venue's any
+        more."""
         return await self.market_data.subscribe(ChannelKind.BOOK, symbols, callback)
 
     async def subscribe_ohlcv(

@@ -37,8 +37,8 @@ class StaticEnvironment:
 class ExchangeFactory:
     """Make exchanges by name.
 
-    "sandbox" never reads keys from the environment (they are for the real venue), and neither it nor "testnet" ever falls back to
-    "live".
+    "sandbox" never reads keys from the environment (they are for the real venue), and neither it nor "testnet" ever
+    falls back to "live".
     """
 
     def __init__(

@@ -43,9 +43,10 @@ class ResolvedCredentials(msgspec.Struct, frozen=True):
 class KeyManager:
     """Find the keys of an account.
 
-    In order: the argument, FOXTROT_<VENUE>_<ACCOUNT>_API_KEY / _API_SECRET / _PASSPHRASE, the same with _FILE, <VENUE>_API_KEY
-    and <VENUE>_API_SECRET or <VENUE>_SECRET, and the system's keyring where the `keyring` package works. The first source that
-    has any part must have the whole: a key without its secret is an error, never a reason to look further.
+    In order: the argument, FOXTROT_<VENUE>_<ACCOUNT>_API_KEY / _API_SECRET / _PASSPHRASE, the same with _FILE,
+    <VENUE>_API_KEY and <VENUE>_API_SECRET or <VENUE>_SECRET, and the system's keyring where the `keyring` package
+    works. The first source that has any part must have the whole: a key without its secret is an error, never a reason
+    to look further.
     """
 
     def __init__(self, environ: Mapping[str, str] | None = None) -> None:

@@ -72,7 +72,8 @@ class PluginRegistry:
         return sorted({r.name for r in self.records() if r.state in usable})
 
     def load(self, name: str) -> AdapterSpec:
-        """Return a manifest. Raises AdapterNotFound with close names, AdapterBroken (cause chained), AdapterIncompatible."""
+        """Return a manifest. Raises AdapterNotFound with close names, AdapterBroken (cause chained),
+        AdapterIncompatible."""
         record = next((r for r in self.records() if r.name == name and r.state is not PluginState.SHADOWED), None)
         if record is None:
             close = close_names(name, self.names())
@@ -162,12 +163,12 @@ class PluginRegistry:
 
 
 def load_hooks(entry_points: EntryPoints | None = None) -> pluggy.PluginManager:
-    """Return a plugin manager with every plug-in of the group `foxtrot.plugins`; a broken one is logged and left out."""
+    """Return a plugin manager with the plug-ins of the group `foxtrot.plugins`; a broken one is logged and left out."""
     manager = new_manager()
     for point in (entry_points or _installed)(PLUGINS):
         try:
             manager.register(point.load(), name=point.name)
-        except Exception:  # foreign code: logged with its traceback, and the others go on
+        except Exception:  # noqa: BLE001 - foreign code: logged with its traceback, and the others go on
             _LOG.exception("the plug-in %s cannot be loaded", point.name)
     return manager
 

@@ -73,7 +73,8 @@ class Environment(Protocol):
 
 
 class LinkContext(msgspec.Struct, frozen=True):
-    """Hand an adapter what its codecs and transports share with the core; `venue_ms` is the venue's time for signatures."""
+    """Hand an adapter what its codecs and transports share with the core; `venue_ms` is the venue's time for
+    signatures."""
 
     exchange: str
     access: VenueAccess

@@ -16,7 +16,8 @@ class AdapterSpec(msgspec.Struct, frozen=True, kw_only=True):
     ("package.module:Name") of the BaseExchange class, the pydantic model that checks `ExchangeConfig.options`, and the
     sandbox dialect's factory ("" where there is none). `api_version` is the plug-in interface it was written for.
     `client_id_pattern` is the venue's rule for client order ids. The
-    installed adapter of the lowest `rank` is the one that the command line takes when none is named. `environments` lists the usable ones; "sandbox" needs a dialect.
+    installed adapter of the lowest `rank` is the one that the command line takes when none is named. `environments`
+    lists the usable ones; "sandbox" needs a dialect.
     """
 
     name: str

@@ -17,7 +17,8 @@ def demo(
     exchange: Exchange = "",
     as_json: Json = False,
 ) -> None:
-    """Trade against an embedded venue over real HTTP and WebSocket: no keys, no internet; exit code 1 if anything is off."""
+    """Trade against an embedded venue over real HTTP and WebSocket: no keys, no internet; exit code 1 if anything is
+    off."""
     listed = tuple(symbol.strip() for symbol in symbols.split(",") if symbol.strip())
     if not run(_demo(listed, seed, exchange, as_json)):
         raise typer.Exit(FAILED)

@@ -20,7 +20,8 @@ FAILED, USAGE, CONFIG, ADAPTER, NETWORK, REFUSED, UNSUPPORTED, INTERRUPTED = 1, 
 
 EPILOG = (
     "Exit codes: 0 done; 1 something promised did not hold; 2 wrong usage; 3 configuration or keys; 4 adapter; "
-    "5 venue cannot be reached or does not answer; 6 denied or refused by rules or venue; 7 not supported; 130 interrupted."
+    "5 venue cannot be reached or does not answer; 6 denied or refused by rules or venue; 7 not supported; "
+    "130 interrupted."
 )
 
 _CODES: tuple[tuple[type[FoxtrotError], int], ...] = (

@@ -5,41 +5,36 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import Any
 
-from foxtrot.cli.exits import EPILOG, FAILED, INTERRUPTED, USAGE, exit_code
+from foxtrot.cli.exits import EPILOG, FAILED, INTERRUPTED, exit_code
 from foxtrot.errors import FoxtrotError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line and return its exit code; never shows a traceback for an expected error."""
     try:
-        import click
-
         app = _app()
     except ModuleNotFoundError as error:
         print(f"The command line needs {error.name}; install it with: pip install 'foxtrot[cli]'.", file=sys.stderr)
         return FAILED
     try:
-        code = app(args=None if arguments is None else list(arguments), prog_name="foxtrot", standalone_mode=False)
+        app(args=None if arguments is None else list(arguments), prog_name="foxtrot")
     except FoxtrotError as error:
         print(f"foxtrot: {error}", file=sys.stderr)
         return exit_code(error)
-    except click.exceptions.Exit as leaving:
-        return leaving.exit_code
-    except click.ClickException as error:
-        error.show()
-        return USAGE
-    except (KeyboardInterrupt, click.Abort):
-        print("foxtrot: interrupted", file=sys.stderr)
+    except SystemExit as leaving:  # how typer ends every command, well or badly
+        return leaving.code if isinstance(leaving.code, int) else FAILED
+    except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:
         # The reader of our output has gone; what is still buffered must not raise once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
-    return code if isinstance(code, int) else 0
+    return 0
 
 
-def _app():  # type: ignore[no-untyped-def]  # typer is imported here only
+def _app() -> Any:  # typer is imported here only
     import typer
 
     from foxtrot.cli import account, bars, demo, doctor, exchanges, keys, market, orders, sandbox, watch

@@ -70,7 +70,8 @@ async def opened(
 
 
 def _sandbox_credentials(account: str) -> Credentials:
-    """Return the key for a running sandbox: FOXTROT_SANDBOX_<ACCOUNT>_API_KEY and _API_SECRET, else a sandbox's default."""
+    """Return the key for a running sandbox: FOXTROT_SANDBOX_<ACCOUNT>_API_KEY and _API_SECRET, else a sandbox's
+    default."""
     from foxtrot.keys import KeyManager
     from foxtrot.sandbox.options import default_credentials
 

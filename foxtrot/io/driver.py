@@ -17,7 +17,7 @@ from foxtrot.protocol.messages import BookSnapshot
 from foxtrot.protocol.session import Session
 
 _LOG = logging.getLogger("foxtrot.streams")
-_IDLE_S = 1.0
+_IDLE_S, _SOON_S = 1.0, 0.001
 _WINDOW_S = 300.0
 FetchSnapshot = Callable[[str], Awaitable[BookSnapshot]]
 
@@ -136,10 +136,8 @@ class StreamDriver:
     async def _rest(self, deadline: float | None) -> None:
         """Wait until something is due or somebody pokes."""
         now = self._clock.monotonic()
-        limit = _IDLE_S if deadline is None else min(max(deadline - now, 0.0), _IDLE_S)
-        if not limit:
-            await asyncio.sleep(0)
-            return
+        # Never quite 0: a deadline that is only a rounding error away must not make this loop spin.
+        limit = _IDLE_S if deadline is None else min(max(deadline - now, _SOON_S), _IDLE_S)
         await wait_at_most(self._wake, limit, self._clock)
         self._wake.clear()
 

@@ -1,4 +1,5 @@
-"""The one way in which requests leave: limiter, transport, classification, decoding, repetition of what may be repeated."""
+"""The one way in which requests leave: limiter, transport, classification, decoding, repetition of what may be
+repeated."""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ _EXCERPT = 200
 
 
 class RequestGateway:
-    """Send calls. Writes go out once; only a definite clock refusal (nothing was done) is repeated, once, after a re-sync."""
+    """Send calls. Writes go out once; only a definite clock refusal (nothing was done) is repeated, once, after a re-
+    sync."""
 
     def __init__(
         self,

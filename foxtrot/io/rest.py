@@ -20,8 +20,8 @@ class CcxtRestClient:
     """Send calls as `class_name`'s implicit endpoints (`call.endpoint`).
 
     Only `allowed` endpoints can be called. With `endpoints.redirect` every URL of the ccxt instance is rewritten to
-    scheme://<sandbox>/<real host>/path, so that a call meant for another company shows up as such. `venue_ms` is the venue's
-    time for signatures.
+    scheme://<sandbox>/<real host>/path, so that a call meant for another company shows up as such. `venue_ms` is the
+    venue's time for signatures.
     """
 
     def __init__(
@@ -153,7 +153,7 @@ def _redirected(value: Any, rest: str, stream: str) -> Any:
 
 
 def _on_host(value: Any, base: str) -> Any:
-    """Replace scheme and host of every URL: no endpoint of another environment or company is left to call by mistake."""
+    """Replace scheme and host of every URL: none of another environment or company is left to call."""
     if isinstance(value, dict):
         return {key: _on_host(item, base) for key, item in value.items()}
     return f"{base}{urlsplit(value).path}"

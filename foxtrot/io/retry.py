@@ -10,7 +10,7 @@ from foxtrot.ports import Clock
 
 
 def retrying(config: RetryConfig, clock: Clock) -> tenacity.AsyncRetrying:
-    """Return the policy for idempotent calls: retryable errors, bounded attempts and total time, the last error raised."""
+    """Return the policy for idempotent calls: retryable errors only, bounded, the last error raised."""
     return tenacity.AsyncRetrying(
         retry=tenacity.retry_if_exception(_worth_repeating),
         stop=tenacity.stop_after_attempt(config.attempts) | tenacity.stop_after_delay(config.total_timeout_s),

@@ -34,7 +34,8 @@ class UserStream:
     """Keep one private stream open.
 
     `open` returns once events flow, or raises: UnsupportedError when the venue does not know the scheme (try the next),
-    AuthenticationError for refused keys, NetworkError. Later losses are healed with back-off and told through `on_state`.
+    AuthenticationError for refused keys, NetworkError. Later losses are healed with back-off and told through
+    `on_state`.
     """
 
     def __init__(

@@ -12,7 +12,7 @@ class MappingManager:
         self._wiring = wiring
 
     def to_venue(self, symbol: str) -> str:
-        """Return the venue's symbol ("BTCUSDT") of a unified one ("BTC/USDT"). Raises UnknownSymbol with close names."""
+        """Return the venue's name ("BTCUSDT") of a symbol ("BTC/USDT"). Raises UnknownSymbol with close names."""
         return self._wiring.symbols.venue(symbol)
 
     def to_unified(self, venue_symbol: str) -> str:

@@ -26,9 +26,9 @@ PAGE = 1_000
 class OrderManager:
     """Place, amend, cancel and follow orders.
 
-    What every command promises: it is sent at most once; a definite refusal raises a VenueError and the order is REJECTED;
-    what never left this machine raises a NetworkError and the order is DENIED; when the venue may have acted, the order
-    is returned as IN_DOUBT, OrderInDoubt is published, and queries by client order id settle it.
+    What every command promises: it is sent at most once; a definite refusal raises a VenueError and the order is
+    REJECTED; what never left this machine raises a NetworkError and the order is DENIED; when the venue may have acted,
+    the order is returned as IN_DOUBT, OrderInDoubt is published, and queries by client order id settle it.
     """
 
     def __init__(self, wiring: Wiring, contracts: ContractManager) -> None:
@@ -76,7 +76,8 @@ class OrderManager:
     async def cancel(self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None) -> Order:
         """Cancel an order named by either id and return its state.
 
-        Raises CancelRejected (most often: already done; ask for its status), OrderInDoubt when the venue may have acted.
+        Raises CancelRejected (most often: already done; ask for its status), OrderInDoubt when the venue may
+        have acted.
         """
         wiring = self._wiring
         wiring.require(Capability.CANCEL_ORDER)
@@ -189,7 +190,8 @@ class OrderManager:
         known = self._store.get(client_order_id)
         if known is not None and not known.status.done:
             raise InvalidRequest(
-                f"client_order_id {client_order_id!r} belongs to an order that is {known.status.value}; choose another.",
+                f"client_order_id {client_order_id!r} belongs to an order that is {known.status.value}; "
+                "choose another.",
                 field="client_order_id",
                 exchange=contract.exchange,
             )

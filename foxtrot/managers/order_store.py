@@ -101,7 +101,8 @@ class OrderStore:
         """Take in an order that was placed elsewhere, or before this run."""
         if update.side is None or update.type is None:
             raise ProtocolError(
-                f"An update of the unknown order {update.order_id or update.client_order_id} says neither side nor type.",
+                f"An update of the unknown order {update.order_id or update.client_order_id} says neither side nor "
+                "type.",
                 exchange=self._wiring.exchange,
             )
         return Order(

@@ -31,7 +31,8 @@ class ContractStatus(enum.Enum):
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True, tag_field="rule"):
-    """Base of the venue's order rules; `name` is the venue's own name of the rule. A bound or step of 0 is not in force."""
+    """Base of the venue's order rules; `name` is the venue's own name of the rule. A bound or step of 0 is not in
+    force."""
 
     name: str
 

@@ -13,9 +13,10 @@ _MOST_BUFFERED = 10_000
 class BookBuilder:
     """Build one symbol's book from a snapshot and deltas.
 
-    Deltas are buffered until a snapshot is there; what it already covers is dropped, the first one applied must reach over
-    its id, and afterwards each must follow its predecessor. A gap or a crossed book is published as BookInvalidated at once,
-    and the book asks for a snapshot again (`needs_snapshot`). Prices are float64 as decoded from the wire's text.
+    Deltas are buffered until a snapshot is there; what it already covers is dropped, the first one applied must reach
+    over its id, and afterwards each must follow its predecessor. A gap or a crossed book is published as
+    BookInvalidated at once, and the book asks for a snapshot again (`needs_snapshot`). Prices are float64 as decoded
+    from the wire's text.
     """
 
     def __init__(

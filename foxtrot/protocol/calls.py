@@ -23,10 +23,11 @@ class Lane(enum.IntEnum):
 class Call(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """Describe one request: it can be built in a REPL, sent by any `RequestClient`, and read from literal bytes.
 
-    `endpoint` is the transport's name of the request (for ccxt its implicit method, "privatePostOrder"); `params` go out
-    as given, all text. `decode` turns the raw body of a successful answer into the domain; it raises msgspec.MsgspecError,
-    ValueError, KeyError or ArithmeticError on a body it cannot read. `weight` is the venue's cost, `orders` how many
-    orders it counts as. Only `idempotent` calls may be repeated. `signed` calls need credentials.
+    `endpoint` is the transport's name of the request (for ccxt its implicit method, "privatePostOrder"); `params` go
+    out as given, all text. `decode` turns the raw body of a successful answer into the domain; it raises
+    msgspec.MsgspecError, ValueError, KeyError or ArithmeticError on a body it cannot read. `weight` is the venue's
+    cost, `orders` how many orders it counts as. Only `idempotent` calls may be repeated. `signed` calls need
+    credentials.
     """
 
     endpoint: str

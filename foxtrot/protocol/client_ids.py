@@ -12,7 +12,8 @@ _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 class ClientIdFactory:
     """Number the intents of one account and one run.
 
-    `token` tells runs apart (start time in ms), `pattern` is the venue's rule for client order ids as a regular expression.
+    `token` tells runs apart (start time in ms), `pattern` is the venue's rule for client order ids as a regular
+    expression.
     """
 
     def __init__(self, account: str, token: int, pattern: str) -> None:

@@ -21,7 +21,7 @@ NextSeq = Callable[[], int]
 
 
 class Endpoints(msgspec.Struct, frozen=True):
-    """Hold the base URLs in force: REST ("https://api.example"), streams and the WebSocket API ("" where there is none).
+    """Hold the base URLs in force: REST ("https://api.example"), streams, and the WebSocket API ("" where none is).
 
     `redirect` is True when they point to a sandbox: then the transport must rewrite every URL of its client library.
     """
@@ -103,9 +103,9 @@ class StreamCodec(Protocol):
 class UserStreamScheme(Protocol):
     """One way to open a private stream.
 
-    `open_call` (when not None) yields a token; `url` needs it ("" otherwise); `login` (when not None) is the first frame,
-    confirmed by an `Ack` of the given request id or refused by a `Nack`, whose code is "unsupported" when the venue does not
-    know the scheme at all; `keepalive_call` is due every `keepalive_interval_s`.
+    `open_call` (when not None) yields a token; `url` needs it ("" otherwise). `login` (when not None) is the first
+    frame, confirmed by an `Ack` of the given request id or refused by a `Nack`, whose code is "unsupported" when the
+    venue does not know the scheme at all. `keepalive_call` is due every `keepalive_interval_s`.
     """
 
     name: str

@@ -1,7 +1,7 @@
 """Judge an order by its contract's rules before anything is sent.
 
-A denial must be certain: what only the venue can know (funds, other open orders) is left to it, and rules that depend on
-the venue's average price are judged with a margin against a recently fetched one.
+A denial must be certain: what only the venue can know (funds, other open orders) is left to it, and rules that depend
+on the venue's average price are judged with a margin against a recently fetched one.
 """
 
 from __future__ import annotations
@@ -27,7 +27,8 @@ _MARGIN = Decimal("0.01")  # the venue's average moves between our look and its 
 
 
 class Violation(msgspec.Struct, frozen=True):
-    """Name the broken rule, the offending value, the nearest legal value (None where there is none), and say it in words."""
+    """Name the broken rule, the offending value, the nearest legal value (None where there is none), and say it in
+    words."""
 
     rule: str
     value: Decimal

@@ -1,8 +1,9 @@
-"""What an order's state becomes when the venue says something: a table and a merge that does not mind the order of messages.
+"""What an order's state becomes when the venue says something: a table and a merge that does not mind the order of
+messages.
 
-Acknowledgements, stream reports and query results arrive late, twice and out of order. Each status has a rank and an order
-only moves to a higher one; executions count once by trade id; cumulative amounts never go back. So the end state is the same
-whatever order the messages came in.
+Acknowledgements, stream reports and query results arrive late, twice and out of order. Each status has a rank and an
+order only moves to a higher one; executions count once by trade id; cumulative amounts never go back. So the end state
+is the same whatever order the messages came in.
 """
 
 from __future__ import annotations
@@ -122,9 +123,9 @@ def _reason(order: Order, update: OrderUpdate, status: OrderStatus) -> str:
 
 def _changes(before: Order, after: Order, fresh: list[Fill]) -> list[Change]:
     changes: list[Change] = []
-    if before.status in _LOCAL and after.status not in _LOCAL and after.status is not OrderStatus.REJECTED:
-        if not before.order_id:
-            changes.append(Change(ChangeKind.ACCEPTED))
+    living = after.status not in _LOCAL and after.status is not OrderStatus.REJECTED
+    if living and before.status in _LOCAL and not before.order_id:
+        changes.append(Change(ChangeKind.ACCEPTED))
     changes += [Change(ChangeKind.FILLED, fill) for fill in fresh]
     if after.status is not before.status and after.status in _ENDINGS:
         changes.append(Change(_ENDINGS[after.status]))

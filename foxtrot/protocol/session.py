@@ -34,8 +34,8 @@ class _Request(msgspec.Struct):
 class Session:
     """Hold the state of one connection. Times (`now`) are monotonic seconds, always given.
 
-    Market events go straight to `publish`. `on_settled` hears of each channel when the venue confirms it (None) or does not
-    (the error). A bad frame is counted and published as ProtocolErrorSeen; it never ends anything.
+    Market events go straight to `publish`. `on_settled` hears of each channel when the venue confirms it (None) or does
+    not (the error). A bad frame is counted and published as ProtocolErrorSeen; it never ends anything.
     """
 
     def __init__(

@@ -125,10 +125,10 @@ class Market:
     def _match(self, order: VenueOrder) -> None:
         limit = None if order.type in _MARKET_FORMS else order.price
         against = self.book.side(order.side.opposite)
-        if order.time_in_force is TimeInForce.FOK and limit is not None:
-            if against.fillable(limit, order.quantity, order.account) < order.quantity:
-                self.end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED)
-                return
+        kill = order.time_in_force is TimeInForce.FOK and limit is not None
+        if kill and against.fillable(limit, order.quantity, order.account) < order.quantity:
+            self.end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED)
+            return
         while order.status.open and against.reaches(limit):
             resting = against.first()
             if resting is None:
@@ -153,13 +153,7 @@ class Market:
         """Decide what becomes of an order that finds nothing more to match."""
         if order.quote_quantity:
             order.quantity = order.filled
-            against = self.book.side(order.side.opposite)
-            spent = bool(order.filled) and bool(against)
-            self.end(
-                order,
-                VenueStatus.FILLED if spent else VenueStatus.EXPIRED,
-                ReportKind.TRADE if spent else ReportKind.EXPIRED,
-            )
+            self.end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED)
         elif limit is None or order.time_in_force is not TimeInForce.GTC:
             self.end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED)
         else:
@@ -180,6 +174,8 @@ class Market:
             self.book.side(maker.side).remove(maker)
         elif resting.visible == 0:
             self.book.side(maker.side).requeue(resting)
+        if taker.quote_quantity and self._is_spent(taker):
+            taker.quantity, taker.status = taker.filled, VenueStatus.FILLED
         self.last_price = price
         self._changed(maker.side, price)
         buyer, seller = (taker, maker) if taker.side is Side.BUY else (maker, taker)
@@ -197,6 +193,12 @@ class Market:
         )
         for order in (maker, taker):
             self._report_fill(order)
+
+    def _is_spent(self, order: VenueOrder) -> bool:
+        """Tell whether what is left of a quote quantity buys (or asks for) less than one step at the next price."""
+        best = self.book.side(order.side.opposite).best_price()
+        left = order.quote_quantity - order.filled_quote
+        return best is not None and not floor_to(left / best, self.contract.quantity_step)
 
     def _pay(self, taker: VenueOrder, maker: VenueOrder, price: Decimal, quantity: Decimal) -> None:
         buyer, seller = (taker, maker) if taker.side is Side.BUY else (maker, taker)
@@ -246,7 +248,8 @@ class Market:
         self._venue.executed(execution)
 
     def _fee(self, order: VenueOrder, price: Decimal, quantity: Decimal, *, is_maker: bool) -> tuple[Decimal, str]:
-        """Return the fee, taken from what is received; whether the real venue cuts or rounds is not known: it cuts here."""
+        """Return the fee, taken from what is received; whether the real venue cuts or rounds is not known: it cuts
+        here."""
         rate = self._venue.maker_fee if is_maker else self._venue.taker_fee
         if order.side is Side.BUY:
             asset, received, decimals = self.contract.base, quantity, self.contract.base_fee_precision

@@ -1,6 +1,7 @@
 """The venue's judgement of a new order by its contract, in the order in which a venue checks.
 
-Written apart from the checks that clients make (`protocol/order_rules.py`), so that each can be tested against the other.
+Written apart from the checks that clients make (`protocol/order_rules.py`), so that each can be tested against the
+other.
 """
 
 from __future__ import annotations

@@ -20,7 +20,9 @@ _CLOSE_S = 1.0
 
 
 class SandboxServer:
-    """Serve a dialect. The venue's own host name is accepted as first path segment; any other host is answered with 404,
+    """Serve a dialect.
+
+    The venue's own host name is accepted as first path segment; any other host is answered with 404,
     logged as an error and counted in `foreign_hosts`, so that a client that calls the wrong company is found out.
 
     `advance(elapsed_s)` is called some fifty times a second to let the market live.
@@ -54,8 +56,8 @@ class SandboxServer:
             self._runner = None
             reason = error.strerror or str(error)
             raise ConnectFailed(
-                f"The sandbox cannot listen on {self._host}:{self._port}: {reason.lower()}. Choose another port, or 0 for "
-                "any free one."
+                f"The sandbox cannot listen on {self._host}:{self._port}: {reason.lower()}. Choose another "
+                "port, or 0 for any free one."
             ) from error
         host, port = self._runner.addresses[0][:2]
         self.base = f"{host}:{port}"

@@ -37,7 +37,9 @@ def plain_contract(symbol: str = "BTC/USDT", *, tick: str = "0.01", step: str = 
     )
 
 
-def small_venue(contract: Contract | None = None, *, price: str = "100", fee: str = "0.001", history_days: int = 0) -> Venue:
+def small_venue(
+    contract: Contract | None = None, *, price: str = "100", fee: str = "0.001", history_days: int = 0
+) -> Venue:
     """Return a venue of one contract with an empty book; each look at its clock is 1 ms later."""
     chosen = contract or plain_contract()
     ticks = itertools.count(START_NS, MS)

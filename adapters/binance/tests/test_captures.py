@@ -50,7 +50,8 @@ def symbols_for(names: set[str]) -> SymbolTable:
     """List wire symbols without knowing their assets: the unified name is the wire name cut in two."""
     table = SymbolTable("binanceus")
     table.load(
-        Contract(exchange="binanceus", symbol=f"{n[:3]}/{n[3:]}", venue_symbol=n, base=n[:3], quote=n[3:]) for n in names
+        Contract(exchange="binanceus", symbol=f"{n[:3]}/{n[3:]}", venue_symbol=n, base=n[:3], quote=n[3:])
+        for n in names
     )
     return table
 
@@ -61,7 +62,7 @@ class Outcome:
 
 
 def replay(lines: list[dict[str, Any]]) -> Outcome:
-    """Feed recorded frames and snapshots through codec, session and books; compare tops wherever update ids are equal."""
+    """Feed recorded frames and snapshots through codec, session and books; compare tops where update ids are equal."""
     frames = [json.loads(line["data"]) for line in lines if line["t"] == "recv"]
     wires = {f["data"]["s"] for f in frames if "data" in f and "s" in f["data"]}
     table = symbols_for(wires)

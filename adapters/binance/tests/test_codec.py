@@ -88,7 +88,11 @@ def test_each_wire_struct_decodes_the_payload_in_its_docstring(struct: type[msgs
 
 def payloads(doc: str) -> list[bytes]:
     text = re.sub(r"\s*\n\s*", "", doc.split("\n\n")[0])
-    return [p.encode() for p in text.split(" or ") if not {"{}", "[]"} & set(re.findall(r'"(?:k|o)":(\{\})', p))]
+    return [
+        p.encode()
+        for p in re.split(r"\s*\bor\b\s*(?=\{)", text)
+        if not {"{}", "[]"} & set(re.findall(r'"(?:k|o)":(\{\})', p))
+    ]
 
 
 def test_orders_go_out_in_plain_decimals_with_our_id(rest: BinanceRestCodec) -> None:
@@ -120,8 +124,8 @@ def test_a_market_order_by_quote_and_a_post_only_order_carry_only_what_the_venue
 
 FULL: dict[str, Any] = {
     "symbol": "BTCUSDT", "orderId": 28, "clientOrderId": "mine", "transactTime": 1507725176595, "price": "0.0",
-    "origQty": "10.0", "executedQty": "10.0", "cummulativeQuoteQty": "39999.0", "status": "FILLED", "timeInForce": "GTC",
-    "type": "MARKET", "side": "SELL",
+    "origQty": "10.0", "executedQty": "10.0", "cummulativeQuoteQty": "39999.0", "status": "FILLED",
+    "timeInForce": "GTC", "type": "MARKET", "side": "SELL",
     "fills": [{"price": "4000.0", "qty": "10.0", "commission": "4.0", "commissionAsset": "USDT", "tradeId": 56}],
 }  # fmt: skip
 
@@ -148,7 +152,11 @@ def test_a_cancels_reply_names_the_order_not_the_request(rest: BinanceRestCodec)
 
 @pytest.mark.parametrize(
     ("word", "status"),
-    [("EXPIRED_IN_MATCH", OrderStatus.EXPIRED), ("PENDING_NEW", OrderStatus.OPEN), ("LEVITATING", OrderStatus.IN_DOUBT)],
+    [
+        ("EXPIRED_IN_MATCH", OrderStatus.EXPIRED),
+        ("PENDING_NEW", OrderStatus.OPEN),
+        ("LEVITATING", OrderStatus.IN_DOUBT),
+    ],
 )
 def test_every_status_word_has_a_meaning_and_an_unknown_one_is_in_doubt_and_named(
     rest: BinanceRestCodec, word: str, status: OrderStatus
@@ -176,7 +184,8 @@ def test_an_amend_reads_both_halves_of_a_cancel_replace(rest: BinanceRestCodec) 
     assert whole.old is not None
     assert whole.new is not None
     assert (whole.old.status, whole.new.order_id) == (OrderStatus.CANCELED, "29")
-    partial = {"code": -2021, "msg": "Order cancel-replace partially failed.", "data": replace_body("SUCCESS", "FAILURE")}
+    halves = replace_body("SUCCESS", "FAILURE")
+    partial = {"code": -2021, "msg": "Order cancel-replace partially failed.", "data": halves}
     raw = RawResponse(409, {}, json.dumps(partial).encode())
     assert rest.classify(call, raw) is None
     half = call.decode(raw.body)
@@ -198,7 +207,14 @@ def test_cancelling_all_of_nothing_is_an_empty_list(rest: BinanceRestCodec) -> N
 @pytest.mark.parametrize(
     ("status", "code", "text", "kind", "outcome", "retryable"),
     [
-        (400, -2010, "Account has insufficient balance for requested action.", InsufficientFunds, Outcome.REFUSED, False),
+        (
+            400,
+            -2010,
+            "Account has insufficient balance for requested action.",
+            InsufficientFunds,
+            Outcome.REFUSED,
+            False,
+        ),
         (400, -2010, "Duplicate order sent.", DuplicateOrder, Outcome.REFUSED, False),
         (400, -2010, "Market is closed.", OrderRejected, Outcome.REFUSED, False),
         (400, -1013, "Filter failure: LOT_SIZE", OrderRejected, Outcome.REFUSED, False),
@@ -235,7 +251,8 @@ def test_each_error_says_whether_the_venue_acted_and_whether_to_try_again(
 
 
 @pytest.mark.parametrize(
-    ("status", "outcome"), [(502, Outcome.UNKNOWN), (500, Outcome.UNKNOWN), (403, Outcome.REFUSED), (404, Outcome.REFUSED)]
+    ("status", "outcome"),
+    [(502, Outcome.UNKNOWN), (500, Outcome.UNKNOWN), (403, Outcome.REFUSED), (404, Outcome.REFUSED)],
 )
 def test_an_answer_without_a_code_is_judged_by_its_status(
     rest: BinanceRestCodec, status: int, outcome: Outcome
@@ -394,7 +411,12 @@ def test_balances_endings_and_unknown_kinds_are_told_apart(symbols: SymbolTable)
 
 def test_the_signed_login_carries_the_documented_signature(symbols: SymbolTable) -> None:
     signed: list[bytes] = []
-    scheme = SignatureScheme(symbols, "KEY", lambda payload: signed.append(payload) or "SIG")  # type: ignore[func-returns-value]
+
+    def sign(payload: bytes) -> str:
+        signed.append(payload)
+        return "SIG"
+
+    scheme = SignatureScheme(symbols, "KEY", sign)
     frame = json.loads(scheme.login(1_747_385_641_636, 7) or b"")
     assert frame["method"] == "userDataStream.subscribe.signature"
     assert frame["params"] == {"apiKey": "KEY", "timestamp": 1_747_385_641_636, "signature": "SIG"}

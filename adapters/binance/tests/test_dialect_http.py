@@ -52,7 +52,9 @@ class Desk:
             )
         )
 
-    def call(self, method: str, path: str, *, signed: bool = False, key: str = DEFAULT_KEY, **params: Any) -> HttpResponse:
+    def call(
+        self, method: str, path: str, *, signed: bool = False, key: str = DEFAULT_KEY, **params: Any
+    ) -> HttpResponse:
         query = urlencode(params)
         if signed:
             query = urlencode({**params, "timestamp": params.get("timestamp", self.now_ms)})
@@ -144,7 +146,7 @@ def test_a_request_just_inside_the_window_is_taken(desk: Desk) -> None:
             -2010,
             "Order would trigger immediately.",
         ),
-        ({"type": "LIMIT_MAKER", "timeInForce": None, "price": "60001"}, -2010, "Order would immediately match and take."),
+        ({"type": "LIMIT_MAKER", "timeInForce": None, "price": "60001"}, -2010, "would immediately match and take."),
     ],
 )
 def test_a_bad_order_is_refused_in_the_venues_words(desk: Desk, params: dict[str, Any], code: int, text: str) -> None:
@@ -271,9 +273,7 @@ def test_klines_of_any_interval_are_aligned_and_without_holes(desk: Desk) -> Non
 def test_a_range_of_klines_starts_and_ends_where_asked(desk: Desk) -> None:
     start = START_MS - 30 * 60_000
     rows = body(
-        desk.call(
-            "GET", "/api/v3/klines", symbol="BTCUSDT", interval="1m", startTime=start, endTime=start + 5 * 60_000
-        )
+        desk.call("GET", "/api/v3/klines", symbol="BTCUSDT", interval="1m", startTime=start, endTime=start + 5 * 60_000)
     )
     assert [row[0] for row in rows] == [start + i * 60_000 for i in range(6)]
 

@@ -187,7 +187,13 @@ def test_a_listen_key_stream_tells_orders_and_balances_and_ends_with_its_key(pla
     position = ("outboundAccountPosition", None)
     assert kinds == [("executionReport", "NEW"), position, ("executionReport", "TRADE"), position]
     fill = heard[2]
-    assert (fill["X"], fill["l"], fill["n"], fill["N"], fill["m"]) == ("FILLED", "0.50000000", "0.00050000", "BTC", False)
+    assert (fill["X"], fill["l"], fill["n"], fill["N"], fill["m"]) == (
+        "FILLED",
+        "0.50000000",
+        "0.00050000",
+        "BTC",
+        False,
+    )
     place.now_ms += 3_000_000
     assert place.listen_key("PUT", f"listenKey={key}").status == 200
     place.now_ms += 3_599_000

@@ -1,4 +1,4 @@
-"""The venue under random traffic: money is conserved, the book never crosses, matching is what a naive list would do."""
+"""The venue under random traffic: money is conserved, the book never crosses, matching equals a naive list's."""
 
 from __future__ import annotations
 
@@ -117,7 +117,8 @@ def naive(sequence: list[tuple[Side, D, D]]) -> tuple[list[tuple[int, int, D, D]
     for number, (side, price, quantity) in enumerate(sequence, 1):
         left = quantity
         while left:
-            against = [r for r in book if r.side is not side and (r.price <= price if side is Side.BUY else r.price >= price)]
+            reach = [r for r in book if (r.price <= price if side is Side.BUY else r.price >= price)]
+            against = [r for r in reach if r.side is not side]
             if not against:
                 break
             best = min(against, key=lambda r: (r.price if side is Side.BUY else -r.price, r.number))

@@ -210,9 +210,7 @@ def test_a_client_id_may_be_used_again_once_its_order_is_done(venue: Venue) -> N
 def test_cancels_obey_their_restriction_and_know_finished_orders(venue: Venue) -> None:
     order = place(venue, "anna", Side.BUY, 1, 50)
     with pytest.raises(Refused) as refused:
-        venue.cancel(
-            "anna", SYMBOL, order_id=order.order_id, restriction=CancelRestriction.ONLY_PARTIALLY_FILLED
-        )
+        venue.cancel("anna", SYMBOL, order_id=order.order_id, restriction=CancelRestriction.ONLY_PARTIALLY_FILLED)
     assert refused.value.reason is Reason.CANCEL_RESTRICTED
     venue.cancel("anna", SYMBOL, order_id=order.order_id, restriction=CancelRestriction.ONLY_NEW)
     with pytest.raises(Refused) as again:
@@ -222,9 +220,7 @@ def test_cancels_obey_their_restriction_and_know_finished_orders(venue: Venue) -
 
 def test_cancel_replace_does_not_cancel_for_an_illegal_successor_nor_place_after_a_failed_cancel(venue: Venue) -> None:
     order = place(venue, "anna", Side.BUY, 1, 50)
-    new = NewOrder(
-        account="anna", symbol=SYMBOL, side=Side.BUY, type=OrderType.LIMIT, quantity=D(1), price=D("50.001")
-    )
+    new = NewOrder(account="anna", symbol=SYMBOL, side=Side.BUY, type=OrderType.LIMIT, quantity=D(1), price=D("50.001"))
     with pytest.raises(Refused):
         venue.cancel_replace("anna", SYMBOL, new, order_id=order.order_id)
     assert status(venue, order) is VenueStatus.NEW
@@ -282,4 +278,6 @@ def test_no_minute_is_missing_and_history_joins_the_first_price(venue: Venue) ->
     assert minutes[-2].close == D(250)
     assert all(c.low <= min(c.open, c.close) <= max(c.open, c.close) <= c.high for c in minutes)
     again = small_venue(history_days=1, price="250")
-    assert [c.close for c in again.minutes(SYMBOL, now - 600 * 60 * 10**9, now)][:500] == [c.close for c in minutes][:500]
+    assert [c.close for c in again.minutes(SYMBOL, now - 600 * 60 * 10**9, now)][:500] == [c.close for c in minutes][
+        :500
+    ]

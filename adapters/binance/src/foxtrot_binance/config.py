@@ -10,9 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 class BinanceOptions(BaseModel):
     """Choose how to talk to the venue.
 
-    `recv_window_ms`: how old a signed request may be when it arrives. `user_stream`: the private stream's scheme; "auto" tries
-    the venue's schemes in order of preference and takes the first one that it knows. `orders_over`: "ws" sends orders over
-    the WebSocket API, "rest" over REST; a lost answer is never sent again by the other.
+    `recv_window_ms`: how old a signed request may be when it arrives. `user_stream`: the private stream's scheme;
+    "auto" tries the venue's schemes in order of preference and takes the first one that it knows. `orders_over`: "ws"
+    sends orders over the WebSocket API, "rest" over REST; a lost answer is never sent again by the other.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

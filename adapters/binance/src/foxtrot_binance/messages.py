@@ -1,4 +1,5 @@
-"""The venue's JSON as typed structs; each shows a payload as the venue sends it. Unknown fields are tolerated everywhere.
+"""The venue's JSON as typed structs; each shows a payload as the venue sends it. Unknown fields are tolerated
+everywhere.
 
 Money is Decimal, market data float64, both straight from the wire's text.
 Source: https://github.com/binance-us/binance-us-api-docs (rest-api.md, web-socket-streams.md, user-data-stream.md)
@@ -96,8 +97,8 @@ class OrderInfo(msgspec.Struct, frozen=True, kw_only=True):
     """{"symbol":"LTCBTC","orderId":1,"clientOrderId":"myOrder1","price":"0.1","origQty":"1.0","executedQty":"0.0",
     "cummulativeQuoteQty":"0.0","status":"NEW","timeInForce":"GTC","type":"LIMIT","side":"BUY","time":1499827319559}
 
-    Also the replies to place and cancel; a cancel names the order in `origClientOrderId`. `orderId` is mandatory: an answer
-    without one is unreadable, never an order.
+    Also the replies to place and cancel; a cancel names the order in `origClientOrderId`. `orderId` is mandatory: an
+    answer without one is unreadable, never an order.
     """
 
     symbol: str
@@ -382,7 +383,8 @@ class BalanceChange(msgspec.Struct, frozen=True):
 
 
 class RpcReply(msgspec.Struct, frozen=True):
-    """{"id":"51e2affb","status":200,"result":{},"rateLimits":[]} or {"id":1,"status":400,"error":{"code":-2010,"msg":"…"}}"""
+    """{"id":"51e2affb","status":200,"result":{},"rateLimits":[]} or
+    {"id":1,"status":400,"error":{"code":-2010,"msg":"…"}}"""
 
     status: int
     id: int | str | None = None

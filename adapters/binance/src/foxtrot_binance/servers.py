@@ -1,6 +1,7 @@
 """What differs between the venues of the family; everything that exchangeInfo states is read from it instead.
 
-Sources: https://github.com/binance-us/binance-us-api-docs, https://docs.binance.us, https://github.com/binance/binance-spot-api-docs
+Sources: https://github.com/binance-us/binance-us-api-docs, https://docs.binance.us, https://github.com/binance/binance-
+spot-api-docs
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What the venue's error answers mean: tables by code and text; what is not listed leaves a command's outcome unknown.
 
-Sources: https://github.com/binance-us/binance-us-api-docs/blob/master/errors.md, and the spot errors page of binance-spot-api-docs
+Sources: https://github.com/binance-us/binance-us-api-docs/blob/master/errors.md, and the spot errors page of binance-
+spot-api-docs
 """
 
 from __future__ import annotations

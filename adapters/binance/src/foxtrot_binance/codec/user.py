@@ -103,7 +103,9 @@ class UserEvents:
             stp_mode=report.stp_mode,
             filled=report.filled,
             filled_quote=report.filled_quote,
-            fills=(_fill(report, symbol, client_order_id),) if report.execution == "TRADE" else (),
+            fills=(_fill(report, symbol, client_order_id),)
+            if report.execution == "TRADE" and report.trade_id >= 0
+            else (),
             reason=reason,
             ts_created=report.created * NS_PER_MS,
             ts_event=report.time * NS_PER_MS,

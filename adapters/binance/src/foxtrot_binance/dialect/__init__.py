@@ -1,4 +1,4 @@
-"""The family's wire protocol from the venue's side, for the sandbox; written from the documents, apart from the codec."""
+"""The family's wire protocol from the venue's side, for the sandbox; written from the documents, not from the codec."""
 
 from foxtrot_binance.dialect.core import BINANCE_DIALECT, BINANCEUS_DIALECT
 

@@ -14,7 +14,8 @@ from foxtrot.sandbox.replay import DepthRecord, Record, SnapshotRecord, TradeRec
 
 
 def read_capture(lines: Iterable[str], symbols: Mapping[str, str]) -> Iterator[Record]:
-    """Yield the depth and trade records of NDJSON lines {"t", "ts"|"ts_ns", "url", "data"}; other kinds are passed over.
+    """Yield the depth and trade records of NDJSON lines {"t", "ts"|"ts_ns", "url", "data"}; other kinds are passed
+    over.
 
     `symbols` maps wire names to unified symbols; records of others are passed over.
     """

@@ -5,6 +5,7 @@ Source: https://github.com/binance-us/binance-us-api-docs/blob/master/web-socket
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Any
@@ -126,13 +127,18 @@ class MarketStreams:
         for symbol in sorted(self._touched[speed]):
             window = self._windows.pop((symbol, speed))
             for suffix in suffixes:
-                self._send(f"{self._name(symbol)}@depth{suffix}", lambda: self._depth_event(symbol, window, now))
-                for size in _PARTIAL:
-                    self._send(
-                        f"{self._name(symbol)}@depth{size}{suffix}",
-                        lambda: render.depth(*self._desk.venue.depth(symbol, int(size))),
-                    )
+                self._flush_book(symbol, window, suffix, now)
         self._touched[speed].clear()
+
+    def _flush_book(self, symbol: str, window: _Window, suffix: str, now: int) -> None:
+        name = self._name(symbol)
+        self._send(f"{name}@depth{suffix}", lambda: self._depth_event(symbol, window, now))
+        for size in _PARTIAL:
+            partial = functools.partial(self._partial_book, symbol, int(size))
+            self._send(f"{name}@depth{size}{suffix}", partial)
+
+    def _partial_book(self, symbol: str, size: int) -> dict[str, Any]:
+        return render.depth(*self._desk.venue.depth(symbol, size))
 
     def _depth_event(self, symbol: str, window: _Window, now: int) -> dict[str, Any]:
         bids = sorted(window.sides[Side.BUY].items(), reverse=True)

@@ -1,0 +1,127 @@
+"""A kept book is the venue's or says that it is not."""
+
+from __future__ import annotations
+
+import itertools
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foxtrot.model.events import BookInvalidated, BookUpdated, Event
+from foxtrot.protocol.book import BookBuilder
+from foxtrot.protocol.messages import BookDelta, BookSnapshot
+
+Levels = list[tuple[float, float]]
+
+
+def builder() -> tuple[BookBuilder, list[Any]]:
+    heard: list[Event] = []
+    return BookBuilder("x", "BTC/USDT", heard.append, itertools.count(1).__next__), heard
+
+
+def delta(first: int, last: int, bids: Levels | None = None, asks: Levels | None = None) -> BookDelta:
+    return BookDelta("BTC/USDT", 1, 2, first, last, first - 1, bids or [], asks or [])
+
+
+def snapshot(last: int, bids: Levels, asks: Levels) -> BookSnapshot:
+    return BookSnapshot("BTC/USDT", 2, last, bids, asks)
+
+
+def test_deltas_before_the_snapshot_are_kept_and_those_it_covers_are_dropped() -> None:
+    book, heard = builder()
+    for number in range(1, 6):
+        book.delta(delta(number, number, bids=[(100.0 + number, 1.0)]))
+    assert book.needs_snapshot
+    book.snapshot(snapshot(3, [(99.0, 5.0)], [(200.0, 1.0)]))
+    assert book.copy().bids == ((105.0, 1.0), (104.0, 1.0), (99.0, 5.0))
+    (first,) = heard
+    assert (first.snapshot, first.update_id, first.best_bid, first.best_ask) == (True, 5, 105.0, 200.0)
+
+
+def test_a_snapshot_older_than_the_first_delta_is_asked_for_again() -> None:
+    book, heard = builder()
+    book.delta(delta(10, 12))
+    book.snapshot(snapshot(8, [(1.0, 1.0)], [(2.0, 1.0)]))
+    assert (book.synced, book.needs_snapshot, heard) == (False, True, [])
+    book.snapshot(snapshot(9, [(1.0, 1.0)], [(2.0, 1.0)]))
+    assert (book.synced, book.update_id) == (True, 12)
+
+
+def test_a_gap_is_said_at_once_and_healed_by_the_next_snapshot() -> None:
+    book, heard = builder()
+    book.delta(delta(1, 1))
+    book.snapshot(snapshot(1, [(1.0, 1.0)], [(2.0, 1.0)]))
+    book.delta(delta(2, 2))
+    book.delta(delta(4, 4, bids=[(1.5, 1.0)]))
+    assert isinstance(heard[-1], BookInvalidated)
+    assert "update 4 follows 2" in heard[-1].reason
+    assert book.needs_snapshot
+    book.snapshot(snapshot(3, [(1.0, 1.0)], [(2.0, 1.0)]))
+    assert (heard[-1].snapshot, heard[-1].update_id, heard[-1].best_bid) == (True, 4, 1.5)
+
+
+def test_a_crossed_book_is_never_published() -> None:
+    book, heard = builder()
+    book.snapshot(snapshot(1, [(1.0, 1.0)], [(2.0, 1.0)]))
+    book.delta(delta(2, 2, bids=[(3.0, 1.0)]))
+    assert isinstance(heard[-1], BookInvalidated)
+    assert "crossed" in heard[-1].reason
+
+
+def test_the_best_price_is_found_again_when_its_level_goes() -> None:
+    book, heard = builder()
+    book.snapshot(snapshot(1, [(1.0, 1.0), (0.9, 2.0)], [(2.0, 1.0), (2.1, 3.0)]))
+    book.delta(delta(2, 2, bids=[(1.0, 0.0)], asks=[(2.0, 0.0)]))
+    last = heard[-1]
+    assert (last.best_bid, last.best_bid_quantity, last.best_ask, last.best_ask_quantity) == (0.9, 2.0, 2.1, 3.0)
+
+
+changes = st.lists(st.tuples(st.booleans(), st.integers(1, 20), st.integers(0, 3)), min_size=1, max_size=4)
+
+
+@given(
+    st.lists(changes, min_size=4, max_size=30),
+    st.lists(st.tuples(st.sampled_from(["cut", "twice", "swap"]), st.integers(0, 29)), max_size=3),
+    st.integers(0, 8),
+)
+@settings(max_examples=400, deadline=None)
+def test_cut_repeated_or_swapped_messages_give_the_right_book_or_an_invalid_one_never_a_wrong_one(
+    stream: list[list[tuple[bool, int, int]]], damage: list[tuple[str, int]], snapshot_at: int
+) -> None:
+    truth: dict[int, tuple[dict[float, float], dict[float, float]]] = {0: ({100.0: 1.0}, {200.0: 1.0})}
+    messages = []
+    for number, made in enumerate(stream, 1):
+        bids, asks = dict(truth[number - 1][0]), dict(truth[number - 1][1])
+        for is_bid, price, quantity in made:
+            side, at = (bids, 100.0 - price) if is_bid else (asks, 200.0 + price)
+            side[at] = float(quantity)
+        truth[number] = ({p: q for p, q in bids.items() if q}, {p: q for p, q in asks.items() if q})
+        messages.append(
+            delta(
+                number,
+                number,
+                [(100.0 - p, float(q)) for is_bid, p, q in made if is_bid],
+                [(200.0 + p, float(q)) for is_bid, p, q in made if not is_bid],
+            )
+        )
+    for kind, at in damage:
+        if at < len(messages) - 1:
+            if kind == "cut":
+                del messages[at]
+            elif kind == "twice":
+                messages.insert(at, messages[at])
+            else:
+                messages[at], messages[at + 1] = messages[at + 1], messages[at]
+    book, heard = builder()
+    for number, message in enumerate(messages):
+        book.delta(message)
+        if number == min(snapshot_at, len(messages) - 1):
+            bids, asks = truth[message.last_id]
+            book.snapshot(snapshot(message.last_id, list(bids.items()), list(asks.items())))
+        if book.synced:
+            copy = book.copy()
+            assert (dict(copy.bids), dict(copy.asks)) == truth[book.update_id]
+            assert (book.best_bid, book.best_ask) == (max(truth[book.update_id][0]), min(truth[book.update_id][1]))
+    shown = [e for e in heard if isinstance(e, BookUpdated)]
+    assert all(e.best_bid < e.best_ask for e in shown)

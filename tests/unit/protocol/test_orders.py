@@ -1,0 +1,121 @@
+"""An order's end state does not depend on the order in which messages arrive."""
+
+import itertools
+from decimal import Decimal as D
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from foxtrot.model.order import Fill, Order, OrderStatus, OrderType, Side
+from foxtrot.protocol.messages import OrderUpdate
+from foxtrot.protocol.orders import RANK, ChangeKind, apply
+
+ORDER = Order(
+    exchange="x",
+    symbol="BTC/USDT",
+    client_order_id="c1",
+    side=Side.BUY,
+    type=OrderType.LIMIT,
+    status=OrderStatus.PENDING,
+    quantity=D(3),
+    price=D(10),
+)
+
+
+def fill(number: int) -> Fill:
+    return Fill(
+        symbol="BTC/USDT",
+        order_id="v1",
+        client_order_id="c1",
+        trade_id=str(number),
+        side=Side.BUY,
+        price=D(10),
+        quantity=D(1),
+        quote_quantity=D(10),
+        fee=D(0),
+        fee_asset="BTC",
+        is_maker=True,
+        ts_event=number,
+    )
+
+
+def says(status: OrderStatus, filled: int = 0, *fills: Fill, at: int = 1) -> OrderUpdate:
+    return OrderUpdate(
+        symbol="BTC/USDT",
+        client_order_id="c1",
+        order_id="v1",
+        status=status,
+        quantity=D(3),
+        filled=D(filled),
+        filled_quote=D(10 * filled),
+        fills=fills,
+        ts_event=at,
+    )
+
+
+FILLED_LIFE = [
+    says(OrderStatus.OPEN, 0, at=1),
+    says(OrderStatus.PARTIALLY_FILLED, 1, fill(1), at=2),
+    says(OrderStatus.PARTIALLY_FILLED, 2, fill(2), at=3),
+    says(OrderStatus.FILLED, 3, fill(3), at=4),
+    says(OrderStatus.FILLED, 3, fill(1), fill(2), fill(3), at=4),  # the REST reply reports the same fills
+]
+CANCELED_LIFE = [
+    says(OrderStatus.OPEN, 0, at=1),
+    says(OrderStatus.PARTIALLY_FILLED, 1, fill(1), at=2),
+    says(OrderStatus.CANCELED, 1, at=3),
+    says(OrderStatus.PARTIALLY_FILLED, 1, at=2),  # a query answered late
+]
+
+
+def run(messages: list[OrderUpdate], order: Order = ORDER) -> tuple[Order, list[ChangeKind]]:
+    kinds: list[ChangeKind] = []
+    for message in messages:
+        order, changes = apply(order, message)
+        kinds += [change.kind for change in changes]
+    return order, kinds
+
+
+def essence(order: Order) -> object:
+    return order.status, order.order_id, order.filled, order.filled_quote, {f.trade_id for f in order.fills}
+
+
+@pytest.mark.parametrize("life", [FILLED_LIFE, CANCELED_LIFE], ids=["filled", "canceled"])
+def test_any_order_of_messages_ends_in_the_same_state_with_each_fill_once(life: list[OrderUpdate]) -> None:
+    straight = essence(run(life)[0])
+    for shuffled in itertools.permutations(life):
+        order, kinds = run(list(shuffled))
+        assert essence(order) == straight
+        assert kinds.count(ChangeKind.FILLED) == len(order.fills)
+        assert kinds.count(ChangeKind.ACCEPTED) == 1
+
+
+@given(st.lists(st.sampled_from([*FILLED_LIFE, *CANCELED_LIFE]), min_size=1, max_size=12))
+@settings(max_examples=200)
+def test_duplicates_change_nothing_and_nothing_ever_goes_back(messages: list[OrderUpdate]) -> None:
+    order = ORDER
+    for message in messages:
+        after, _ = apply(order, message)
+        assert RANK[after.status] >= RANK[order.status]
+        assert after.filled >= order.filled
+        assert apply(after, message)[1] == []
+        order = after
+
+
+def test_a_fill_after_the_cancel_still_counts() -> None:
+    order, kinds = run([says(OrderStatus.CANCELED, 0, at=3), says(OrderStatus.PARTIALLY_FILLED, 1, fill(1), at=2)])
+    assert (order.status, order.filled) == (OrderStatus.CANCELED, D(1))
+    assert ChangeKind.FILLED in kinds
+
+
+def test_any_word_of_the_venue_ends_the_doubt_and_its_reason() -> None:
+    doubtful = msgspec.structs.replace(ORDER, status=OrderStatus.IN_DOUBT, reason="no answer")
+    order, kinds = run([says(OrderStatus.OPEN)], doubtful)
+    assert (order.status, order.reason) == (OrderStatus.OPEN, "")
+    assert kinds == [ChangeKind.ACCEPTED]
+
+
+def test_every_status_has_a_rank() -> None:
+    assert set(RANK) == set(OrderStatus)

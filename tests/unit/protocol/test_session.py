@@ -1,0 +1,112 @@
+"""A stream session: what is wanted is asked for, confirmed or refused; bad frames kill nothing."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from typing import Any
+
+import pytest
+
+from foxtrot.errors import RequestTimeout, VenueError
+from foxtrot.model.events import Event, ProtocolErrorSeen
+from foxtrot.protocol.codec import Emit, StreamLimits
+from foxtrot.protocol.messages import Channel, ChannelKind, Nack
+from foxtrot.protocol.session import Session, SubscriptionState
+from foxtrot.testkit.toy import ToyStreamCodec
+
+A, B, C = (Channel(ChannelKind.TRADES, f"{n}/USD") for n in "ABC")
+
+
+class Codec(ToyStreamCodec):
+    limits = StreamLimits(messages_per_second=2, streams_per_request=2, ack_timeout_s=5)
+
+    def decode(self, data: bytes, ts_recv: int, emit: Emit) -> None:
+        message = data.split(b" ")
+        if message[0] == b"nack":
+            emit(Nack(int(message[1]), "9", "no such stream"))
+        else:
+            super().decode(data, ts_recv, emit)
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+        self.settled: list[tuple[Channel, Any]] = []
+        self.session = Session("toy", Codec(), self.events.append, itertools.count(1).__next__, self.tell)
+
+    def tell(self, channel: Channel, error: Any) -> None:
+        self.settled.append((channel, error))
+
+    def frames(self, now: float) -> list[dict[str, Any]]:
+        return [json.loads(frame) for frame in self.session.frames_due(now)]
+
+
+@pytest.fixture
+def bench() -> Bench:
+    made = Bench()
+    made.session.connected(0.0)
+    return made
+
+
+def test_channels_are_asked_for_in_batches_within_the_message_rate(bench: Bench) -> None:
+    bench.session.subscribe([A, B, C])
+    first = bench.frames(0.0)
+    assert [len(f["subscribe"]) for f in first] == [2]
+    assert bench.session.next_deadline() == 0.5
+    assert bench.frames(0.4) == []
+    assert [len(f["subscribe"]) for f in bench.frames(0.5)] == [1]
+
+
+def test_a_channel_is_confirmed_by_the_answer_to_its_request_only(bench: Bench) -> None:
+    bench.session.subscribe([A])
+    (request,) = bench.frames(0.0)
+    bench.session.receive(b'{"ack": 77}', 1, 0.1)
+    assert bench.session.state(A) is SubscriptionState.PENDING
+    bench.session.receive(json.dumps({"ack": request["id"]}).encode(), 1, 0.1)
+    assert bench.session.state(A) is SubscriptionState.CONFIRMED
+    assert bench.settled == [(A, None)]
+
+
+def test_a_refusal_is_told_with_the_venues_reason(bench: Bench) -> None:
+    bench.session.subscribe([A])
+    (request,) = bench.frames(0.0)
+    bench.session.receive(f"nack {request['id']}".encode(), 1, 0.1)
+    ((channel, error),) = bench.settled
+    assert channel == A
+    assert isinstance(error, VenueError)
+    assert "no such stream" in str(error)
+
+
+def test_no_answer_in_time_is_an_error_not_a_hang(bench: Bench) -> None:
+    bench.session.subscribe([A])
+    bench.frames(0.0)
+    bench.session.expire(4.9)
+    assert bench.settled == []
+    bench.session.expire(5.0)
+    assert isinstance(bench.settled[0][1], RequestTimeout)
+
+
+def test_after_a_reconnect_everything_is_asked_for_again(bench: Bench) -> None:
+    bench.session.subscribe([A, B])
+    bench.frames(0.0)
+    bench.session.disconnected("cut")
+    assert bench.frames(1.0) == []
+    bench.session.connected(2.0)
+    assert [len(f["subscribe"]) for f in bench.frames(2.0)] == [2]
+
+
+def test_only_what_was_asked_for_is_unsubscribed(bench: Bench) -> None:
+    bench.session.subscribe([A])
+    bench.frames(0.0)
+    bench.session.subscribe([B])
+    bench.session.unsubscribe([A, B])
+    assert [f.get("unsubscribe") for f in bench.frames(9.0)] == [[{"kind": "trades", "symbol": "A/USD", "param": ""}]]
+
+
+def test_a_bad_frame_is_counted_reported_and_survived(bench: Bench) -> None:
+    bench.session.receive(b"\xff garbage", 5, 0.1)
+    bench.session.receive(json.dumps({"ack": 1}).encode(), 6, 0.2)
+    (seen,) = bench.events
+    assert isinstance(seen, ProtocolErrorSeen)
+    assert (seen.excerpt, bench.session.bad_frames) == (b"\xff garbage", 1)

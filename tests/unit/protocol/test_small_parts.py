@@ -1,0 +1,51 @@
+"""Client order ids, back-off and the venue's clock."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from foxtrot.errors import InvalidRequest
+from foxtrot.protocol.backoff import backoff_s
+from foxtrot.protocol.client_ids import ClientIdFactory
+from foxtrot.protocol.clocksync import ClockSync
+
+PATTERN = "[A-Za-z0-9_-]{1,32}"
+
+
+def test_our_ids_are_distinct_fit_the_venue_and_come_out_the_same_for_the_same_run() -> None:
+    first, again = (ClientIdFactory("my main account", 1_790_000_000_000, PATTERN) for _ in range(2))
+    ids = [first.next() for _ in range(1_000)]
+    assert len(set(ids)) == 1_000
+    assert [again.next() for _ in range(1_000)] == ids
+    assert all(first.accept(one) == one for one in ids)
+    assert ClientIdFactory("my main account", 1_790_000_000_001, PATTERN).next() not in ids
+
+
+@pytest.mark.parametrize("bad", ["", "with space", "x" * 33, "é", 5])
+def test_an_id_of_the_users_that_does_not_fit_is_refused_with_the_rule(bad: object) -> None:
+    with pytest.raises(InvalidRequest, match="does not fit the venue's rule") as caught:
+        ClientIdFactory("a", 1, PATTERN).accept(bad)  # type: ignore[arg-type]
+    assert repr(bad) in str(caught.value)
+
+
+@given(st.integers(1, 10_000), st.floats(0, 1))
+def test_waits_grow_but_stay_between_half_and_the_whole_of_their_bound(attempt: int, chance: float) -> None:
+    wait = backoff_s(attempt, chance, initial_s=0.5, max_s=30)
+    assert 0.25 <= wait <= 30
+    assert backoff_s(attempt + 1, chance, initial_s=0.5, max_s=30) >= wait
+
+
+def test_the_venues_clock_is_read_off_the_quickest_round_trip() -> None:
+    sync = ClockSync()
+    assert sync.venue_ms(5_000_000) == 5
+    sync.add(sent_ns=0, server_ns=8_000_000_000 + 50_000_000, received_ns=100_000_000)
+    sync.add(sent_ns=0, server_ns=9_999_000_000, received_ns=900_000_000)
+    assert sync.offset_ns == 8_000_000_000
+    assert sync.venue_ms(1_000_000_000) == 9_000
+
+
+def test_after_a_reset_old_samples_do_not_count() -> None:
+    sync = ClockSync()
+    sync.add(0, 8_000_000_000, 10)
+    sync.reset()
+    assert sync.offset_ns == 0
