@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from foxtrot.cli.options import ConfigFile, Env, Exchange, Json, RestUrl
 from foxtrot.cli.output import show_rows
-from foxtrot.cli.session import opened, run
+from foxtrot.cli.session import Target, opened, run
 
 
 def balance(
@@ -17,11 +15,11 @@ def balance(
     as_json: Json = False,
 ) -> None:
     """Show free and locked balances."""
-    run(_balance(exchange, env, config, rest_url, as_json))
+    run(_balance(Target(exchange, env, config, rest_url, as_json)))
 
 
-async def _balance(exchange: str, env: str, config: Path | None, rest_url: str, as_json: bool) -> None:
-    async with opened(exchange, env, config, rest_url) as venue:
+async def _balance(target: Target) -> None:
+    async with opened(target) as venue:
         held = await venue.fetch_balance()
         rows = [{"asset": b.asset, "free": b.free, "locked": b.locked, "total": b.total} for b in held.values()]
-        show_rows(rows, as_json=as_json, title=venue.name, columns=["asset", "free", "locked", "total"])
+        show_rows(rows, as_json=target.as_json, title=venue.name, columns=["asset", "free", "locked", "total"])

@@ -13,7 +13,9 @@ import typer
 from foxtrot.cli.market import Symbol
 from foxtrot.cli.options import ConfigFile, Env, Exchange, Json, RestUrl
 from foxtrot.cli.output import show_record, show_rows
-from foxtrot.cli.session import opened, run
+from foxtrot.cli.session import Target, opened, run
+
+_SHOWN = ("open_time", "open", "high", "low", "close", "volume", "trades")
 
 
 def bars(
@@ -31,7 +33,7 @@ def bars(
 ) -> None:
     """Fetch candles: the latest ones, or those from --start to --end."""
     wanted = limit if limit is not None or start else 24
-    run(_bars(symbol, interval, start, end, wanted, output, exchange, env, config, rest_url, as_json))
+    run(_bars(symbol, interval, start, end, wanted, output, Target(exchange, env, config, rest_url, as_json)))
 
 
 async def _bars(
@@ -41,24 +43,23 @@ async def _bars(
     end: str,
     limit: int | None,
     output: Path | None,
-    exchange: str,
-    env: str,
-    config: Path | None,
-    rest_url: str,
-    as_json: bool,
+    target: Target,
 ) -> None:
     from foxtrot.data.export import bar_row, write_bars
 
-    async with opened(exchange, env, config, rest_url) as venue:
+    async with opened(target) as venue:
         with _progress() as advance:
             found = await venue.fetch_ohlcv(
                 symbol, interval, start=start or None, end=end or None, limit=limit, progress=advance
             )
         if output is None:
-            show_rows([bar_row(bar) for bar in found], as_json=as_json, title=f"{symbol} {interval} on {venue.name}")
+            title = f"{symbol} {interval} on {venue.name}"
+            show_rows([bar_row(bar) for bar in found], as_json=target.as_json, title=title, columns=_SHOWN)
             return
         write_bars(found, output)
-        show_record({"symbol": symbol, "interval": interval, "bars": len(found), "file": str(output)}, as_json=as_json)
+        show_record(
+            {"symbol": symbol, "interval": interval, "bars": len(found), "file": str(output)}, as_json=target.as_json
+        )
 
 
 @contextlib.contextmanager

@@ -17,8 +17,10 @@ def demo(
     exchange: Exchange = "",
     as_json: Json = False,
 ) -> None:
-    """Trade against an embedded venue over real HTTP and WebSocket: no keys, no internet; exit code 1 if anything is
-    off."""
+    """Trade against an embedded venue: no keys, no internet.
+
+    It speaks the venue's own protocol over HTTP and WebSocket; exit code 1 if anything does not hold.
+    """
     listed = tuple(symbol.strip() for symbol in symbols.split(",") if symbol.strip())
     if not run(_demo(listed, seed, exchange, as_json)):
         raise typer.Exit(FAILED)

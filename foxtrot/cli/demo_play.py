@@ -140,7 +140,7 @@ class Play:
         self._stage.act("Refusals")
         symbol = self._symbol
         price = self._exchange.contracts.round_price(symbol, self._quotes[symbol].bid * 0.99, Side.BUY)
-        small = OrderRequest.limit(symbol, "buy", "0.000000001", price)
+        small = OrderRequest.limit(symbol, "buy", self._exchange.contracts.get(symbol).min_quantity / 2, price)
         large = OrderRequest.limit(
             symbol, "buy", self._exchange.contracts.round_quantity(symbol, 10**7 / float(price)), price
         )

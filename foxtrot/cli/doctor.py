@@ -13,7 +13,10 @@ _OPTIONAL = ("ccxt", "aiohttp", "rich", "typer", "pyarrow", "keyring", "cryptogr
 
 
 def doctor(as_json: Json = False) -> None:
-    """Check Python, packages, adapters and keys; exit code 1 when something needed is missing or broken."""
+    """Check Python, packages, adapters and keys.
+
+    Exit code 1 when something needed is missing or broken.
+    """
     rows = [*_packages(), *_adapters(), *_keys()]
     show_rows(rows, as_json=as_json, title="foxtrot doctor")
     if any(row["state"] == "bad" for row in rows):

@@ -8,7 +8,7 @@ import typer
 
 from foxtrot.cli.options import ConfigFile, Env, Exchange, Json, RestUrl
 from foxtrot.cli.output import show_record, show_rows
-from foxtrot.cli.session import opened, run
+from foxtrot.cli.session import Target, opened, run
 from foxtrot.errors import CredentialsError
 
 app = typer.Typer(help="Where keys come from, and whether the venue takes them.", no_args_is_help=True)
@@ -35,7 +35,7 @@ def check_keys(
     as_json: Json = False,
 ) -> None:
     """Ask the venue for the balance with the keys found; exit code 3 when it refuses them."""
-    run(_check(exchange, env, config, rest_url, as_json))
+    run(_check(Target(exchange, env, config, rest_url, as_json)))
 
 
 def found_keys(account: str) -> list[dict[str, str]]:
@@ -56,9 +56,10 @@ def found_keys(account: str) -> list[dict[str, str]]:
     return rows
 
 
-async def _check(exchange: str, env: str, config: ConfigFile, rest_url: str, as_json: bool) -> None:
-    async with opened(exchange, env, config, rest_url) as venue:
+async def _check(target: Target) -> None:
+    async with opened(target) as venue:
         assets = await venue.fetch_balance()
         show_record(
-            {"exchange": venue.name, "environment": env, "accepted": True, "assets": len(assets)}, as_json=as_json
+            {"exchange": venue.name, "environment": target.env, "accepted": True, "assets": len(assets)},
+            as_json=target.as_json,
         )

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from foxtrot.cli.options import ConfigFile, Env, Exchange, Json, RestUrl
 from foxtrot.cli.output import show_rows
-from foxtrot.cli.session import opened, run
+from foxtrot.cli.session import Target, opened, run
 
 Symbol = Annotated[str, typer.Argument(help="BASE/QUOTE, such as BTC/USDT.")]
 
@@ -23,7 +22,7 @@ def markets(
     as_json: Json = False,
 ) -> None:
     """List what can be traded, with the most important rules."""
-    run(_markets(search.upper(), exchange, env, config, rest_url, as_json))
+    run(_markets(search.upper(), Target(exchange, env, config, rest_url, as_json)))
 
 
 def ticker(
@@ -35,7 +34,7 @@ def ticker(
     as_json: Json = False,
 ) -> None:
     """Show the last 24 hours of some symbols."""
-    run(_ticker(symbols, exchange, env, config, rest_url, as_json))
+    run(_ticker(symbols, Target(exchange, env, config, rest_url, as_json)))
 
 
 def book(
@@ -48,7 +47,7 @@ def book(
     as_json: Json = False,
 ) -> None:
     """Show the best levels of the order book."""
-    run(_book(symbol, depth, exchange, env, config, rest_url, as_json))
+    run(_book(symbol, depth, Target(exchange, env, config, rest_url, as_json)))
 
 
 def trades(
@@ -61,11 +60,11 @@ def trades(
     as_json: Json = False,
 ) -> None:
     """Show the latest public trades, oldest first."""
-    run(_trades(symbol, limit, exchange, env, config, rest_url, as_json))
+    run(_trades(symbol, limit, Target(exchange, env, config, rest_url, as_json)))
 
 
-async def _markets(search: str, exchange: str, env: str, config: Path | None, rest_url: str, as_json: bool) -> None:
-    async with opened(exchange, env, config, rest_url) as venue:
+async def _markets(search: str, target: Target) -> None:
+    async with opened(target) as venue:
         rows = [
             {
                 "symbol": c.symbol,
@@ -80,13 +79,11 @@ async def _markets(search: str, exchange: str, env: str, config: Path | None, re
             if search in c.symbol
         ]
         shown = ["symbol", "status", "tick", "step", "min_quantity", "min_notional"]
-        show_rows(rows, as_json=as_json, title=f"{venue.name}: {len(rows)} markets", columns=shown)
+        show_rows(rows, as_json=target.as_json, title=f"{venue.name}: {len(rows)} markets", columns=shown)
 
 
-async def _ticker(
-    symbols: list[str], exchange: str, env: str, config: Path | None, rest_url: str, as_json: bool
-) -> None:
-    async with opened(exchange, env, config, rest_url) as venue:
+async def _ticker(symbols: list[str], target: Target) -> None:
+    async with opened(target) as venue:
         rows = [
             {
                 "symbol": t.symbol,
@@ -101,25 +98,22 @@ async def _ticker(
             }
             for t in await venue.fetch_tickers(symbols)
         ]
-        show_rows(rows, as_json=as_json)
+        shown = ["symbol", "last", "change_percent", "bid", "ask", "high", "low", "volume"]
+        show_rows(rows, as_json=target.as_json, columns=shown)
 
 
-async def _book(
-    symbol: str, depth: int, exchange: str, env: str, config: Path | None, rest_url: str, as_json: bool
-) -> None:
-    async with opened(exchange, env, config, rest_url) as venue:
+async def _book(symbol: str, depth: int, target: Target) -> None:
+    async with opened(target) as venue:
         found = await venue.fetch_order_book(symbol, depth)
         asks = [{"side": "ask", "price": p, "quantity": q} for p, q in reversed(found.asks)]
         bids = [{"side": "bid", "price": p, "quantity": q} for p, q in found.bids]
-        show_rows([*asks, *bids], as_json=as_json, title=f"{symbol} on {venue.name}, update {found.update_id}")
+        show_rows([*asks, *bids], as_json=target.as_json, title=f"{symbol} on {venue.name}, update {found.update_id}")
 
 
-async def _trades(
-    symbol: str, limit: int, exchange: str, env: str, config: Path | None, rest_url: str, as_json: bool
-) -> None:
+async def _trades(symbol: str, limit: int, target: Target) -> None:
     from foxtrot.model.times import to_iso
 
-    async with opened(exchange, env, config, rest_url) as venue:
+    async with opened(target) as venue:
         rows = [
             {
                 "time": to_iso(t.ts_event),
@@ -130,4 +124,4 @@ async def _trades(
             }
             for t in await venue.fetch_trades(symbol, limit)
         ]
-        show_rows(rows, as_json=as_json, columns=["time", "id", "taker", "price", "quantity"])
+        show_rows(rows, as_json=target.as_json, columns=["time", "id", "taker", "price", "quantity"])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -11,7 +10,7 @@ from foxtrot.cli.exits import NETWORK
 from foxtrot.cli.market import Symbol
 from foxtrot.cli.options import ConfigFile, Env, Exchange, Json, RestUrl
 from foxtrot.cli.output import show_record, show_rows
-from foxtrot.cli.session import opened, run
+from foxtrot.cli.session import Target, opened, run
 from foxtrot.errors import InvalidRequest
 from foxtrot.model.order import Order, OrderRequest, OrderStatus
 
@@ -61,7 +60,7 @@ def place_order(
         request = OrderRequest.market(symbol, side, quantity, **common)
     if env == "live" and not (yes or validate):
         typer.confirm(f"Really {side} {quantity} {symbol} with real money?", abort=True)
-    run(_place(request, exchange, env, config, rest_url, as_json))
+    run(_place(request, Target(exchange, env, config, rest_url, as_json)))
 
 
 @app.command("cancel")
@@ -77,7 +76,7 @@ def cancel_order(
     as_json: Json = False,
 ) -> None:
     """Cancel one order by either id, or all of a symbol."""
-    run(_cancel(symbol, order_id, client_id, everything, exchange, env, config, rest_url, as_json))
+    run(_cancel(symbol, order_id, client_id, everything, Target(exchange, env, config, rest_url, as_json)))
 
 
 @app.command("status")
@@ -92,7 +91,7 @@ def order_status(
     as_json: Json = False,
 ) -> None:
     """Show one order by either id."""
-    run(_status(symbol, order_id, client_id, exchange, env, config, rest_url, as_json))
+    run(_status(symbol, order_id, client_id, Target(exchange, env, config, rest_url, as_json)))
 
 
 @app.command("list")
@@ -108,7 +107,7 @@ def list_orders(
     """List open orders, or all of a symbol with --history."""
     if history and not symbol:
         raise InvalidRequest("--history needs a symbol.", field="symbol")
-    run(_list(symbol, history, exchange, env, config, rest_url, as_json))
+    run(_list(symbol, history, Target(exchange, env, config, rest_url, as_json)))
 
 
 def order_row(order: Order) -> dict[str, Any]:
@@ -128,12 +127,10 @@ def order_row(order: Order) -> dict[str, Any]:
     }
 
 
-async def _place(
-    request: OrderRequest, exchange: str, env: str, config: Path | None, rest_url: str, as_json: bool
-) -> None:
-    async with opened(exchange, env, config, rest_url) as venue:
+async def _place(request: OrderRequest, target: Target) -> None:
+    async with opened(target) as venue:
         order = await venue.place_order(request)
-        show_record(order_row(order), as_json=as_json)
+        show_record(order_row(order), as_json=target.as_json)
     if order.status is OrderStatus.IN_DOUBT:
         raise typer.Exit(NETWORK)
 
@@ -143,41 +140,31 @@ async def _cancel(
     order_id: str,
     client_id: str,
     everything: bool,
-    exchange: str,
-    env: str,
-    config: Path | None,
-    rest_url: str,
-    as_json: bool,
+    target: Target,
 ) -> None:
-    async with opened(exchange, env, config, rest_url) as venue:
+    async with opened(target) as venue:
         if everything:
             ended = await venue.cancel_all_orders(symbol)
         else:
             ended = [await venue.cancel_order(symbol, order_id=order_id or None, client_order_id=client_id or None)]
-        show_rows([order_row(order) for order in ended], as_json=as_json, columns=_COLUMNS)
+        show_rows([order_row(order) for order in ended], as_json=target.as_json, columns=_COLUMNS)
 
 
 async def _status(
     symbol: str,
     order_id: str,
     client_id: str,
-    exchange: str,
-    env: str,
-    config: Path | None,
-    rest_url: str,
-    as_json: bool,
+    target: Target,
 ) -> None:
-    async with opened(exchange, env, config, rest_url) as venue:
+    async with opened(target) as venue:
         found = await venue.fetch_order_status(symbol, order_id=order_id or None, client_order_id=client_id or None)
-        show_record(order_row(found), as_json=as_json)
+        show_record(order_row(found), as_json=target.as_json)
 
 
-async def _list(
-    symbol: str, history: bool, exchange: str, env: str, config: Path | None, rest_url: str, as_json: bool
-) -> None:
-    async with opened(exchange, env, config, rest_url) as venue:
+async def _list(symbol: str, history: bool, target: Target) -> None:
+    async with opened(target) as venue:
         found = await venue.fetch_orders(symbol) if history else await venue.fetch_open_orders(symbol or None)
-        show_rows([order_row(order) for order in found], as_json=as_json, columns=_COLUMNS)
+        show_rows([order_row(order) for order in found], as_json=target.as_json, columns=_COLUMNS)
 
 
 _COLUMNS = ["symbol", "side", "type", "status", "quantity", "price", "filled", "id", "client_id"]

@@ -52,10 +52,11 @@ def text(value: Any) -> str:
 
 
 def _table(title: str, names: Sequence[str], rows: Sequence[Row]) -> None:
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=title or None, title_justify="left", header_style="bold")
+    table = Table(title=title or None, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     numeric = {name for name in names if rows and all(isinstance(r[name], int | float | Decimal) for r in rows)}
     for name in names:
         table.add_column(name, justify="right" if name in numeric else "left", overflow="fold")

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from foxtrot.errors import AdapterNotFound, ConfigError
 
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
     from foxtrot.spec import AdapterSpec
 
 T = TypeVar("T")
+
+
+class Target(NamedTuple):
+    """Say where a command trades and how it prints: the options that all commands share."""
+
+    exchange: str
+    env: str
+    config: Path | None
+    rest_url: str
+    as_json: bool
 
 
 def run(work: Coroutine[Any, Any, T]) -> T:
@@ -36,35 +46,29 @@ def chosen_spec(name: str) -> AdapterSpec:
     return min(loaded, key=lambda spec: (spec.rank, spec.name))
 
 
-def make_config(
-    spec: AdapterSpec, env: str, config: Path | None, rest_url: str, extra: dict[str, Any] | None = None
-) -> ExchangeConfig:
+def make_config(spec: AdapterSpec, target: Target) -> ExchangeConfig:
     """Join configuration file and options. Raises ConfigError that names every problem."""
     from foxtrot.config import ExchangeConfig
 
-    base = ExchangeConfig() if config is None else ExchangeConfig.from_toml(config, spec.name)
-    changes: dict[str, Any] = dict(extra or {})
-    if env:
-        changes["environment"] = env
-    if rest_url:
-        changes["rest_url"] = rest_url
+    base = ExchangeConfig() if target.config is None else ExchangeConfig.from_toml(target.config, spec.name)
+    changes: dict[str, Any] = {"environment": target.env} if target.env else {}
+    if target.rest_url:
+        changes["rest_url"] = target.rest_url
         if base.credentials is None:
             changes["credentials"] = _sandbox_credentials(base.account)
-        if not rest_url.startswith(("http://", "https://")):
-            raise ConfigError(f"--rest-url must begin with http://, not {rest_url!r}.")
+        if not target.rest_url.startswith(("http://", "https://")):
+            raise ConfigError(f"--rest-url must begin with http://, not {target.rest_url!r}.")
     settings = {name: getattr(base, name) for name in base.model_fields_set} | changes
     return ExchangeConfig.parse(settings)
 
 
 @contextlib.asynccontextmanager
-async def opened(
-    name: str, env: str, config: Path | None, rest_url: str, extra: dict[str, Any] | None = None
-) -> AsyncIterator[BaseExchange]:
+async def opened(target: Target) -> AsyncIterator[BaseExchange]:
     """Connect an exchange and disconnect it afterwards."""
     from foxtrot.factory import get_exchange
 
-    spec = chosen_spec(name)
-    exchange = get_exchange(spec.name, make_config(spec, env, config, rest_url, extra))
+    spec = chosen_spec(target.exchange)
+    exchange = get_exchange(spec.name, make_config(spec, target))
     async with exchange:
         yield exchange
 

@@ -7,13 +7,12 @@ import contextlib
 import json
 import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from foxtrot.cli.options import ConfigFile, Env, Exchange, Json, RestUrl
-from foxtrot.cli.session import opened, run
+from foxtrot.cli.session import Target, opened, run
 from foxtrot.errors import InvalidRequest
 
 if TYPE_CHECKING:
@@ -34,12 +33,15 @@ def watch(
     rest_url: RestUrl = "",
     as_json: Json = False,
 ) -> None:
-    """Watch symbols live: a table on a terminal, one line (or JSON object) per event elsewhere."""
+    """Watch symbols live.
+
+    A table on a terminal, one line (or JSON object) per event elsewhere.
+    """
     wanted = [kind.strip() for kind in kinds.split(",") if kind.strip()]
     unknown = [kind for kind in wanted if kind not in _KINDS]
     if unknown:
         raise InvalidRequest(f"{', '.join(unknown)} cannot be watched; choose from {', '.join(_KINDS)}.", field="kinds")
-    run(_watch(symbols, wanted, seconds, interval, exchange, env, config, rest_url, as_json))
+    run(_watch(symbols, wanted, seconds, interval, Target(exchange, env, config, rest_url, as_json)))
 
 
 async def _watch(
@@ -47,17 +49,13 @@ async def _watch(
     kinds: list[str],
     seconds: float,
     interval: str,
-    exchange: str,
-    env: str,
-    config: Path | None,
-    rest_url: str,
-    as_json: bool,
+    target: Target,
 ) -> None:
     from foxtrot.model.events import MarketEvent
 
-    async with opened(exchange, env, config, rest_url) as venue:
-        as_table = sys.stdout.isatty() and not as_json
-        with _board(venue.name) if as_table else _lines(as_json) as show:
+    async with opened(target) as venue:
+        as_table = sys.stdout.isatty() and not target.as_json
+        with _board(venue.name) if as_table else _lines(target.as_json) as show:
             venue.engine.subscribe(MarketEvent, show)
             await _subscribe(venue, symbols, kinds, interval)
             with contextlib.suppress(TimeoutError):
@@ -110,6 +108,7 @@ def _lines(as_json: bool) -> Iterator[Any]:
 @contextlib.contextmanager
 def _board(name: str) -> Iterator[Any]:
     """Show one line per symbol and kind, redrawn four times a second."""
+    from rich import box
     from rich.live import Live
     from rich.table import Table
 
@@ -121,7 +120,7 @@ def _board(name: str) -> Iterator[Any]:
         latest[key] = (count, "  ".join(f"{k} {v}" for k, v in summary(event).items()))
 
     def table() -> Table:
-        drawn = Table(title=f"{name}  (Ctrl-C to stop)", title_justify="left", header_style="bold", expand=True)
+        drawn = Table(title=f"{name}  (Ctrl-C to stop)", title_justify="left", box=box.SIMPLE_HEAD, expand=True)
         drawn.add_column("symbol", no_wrap=True)
         drawn.add_column("kind", no_wrap=True)
         drawn.add_column("events", justify="right")

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import logging
-
 from foxtrot.config import TransportConfig
-from foxtrot.ports import OnFrame, WsConnector
-
-LOG = logging.getLogger("foxtrot.ws")
-MAX_MESSAGE = 16 * 1024 * 1024
-CLOSE_TIMEOUT_S = 2.0
+from foxtrot.ports import WsConnector
 
 
 def make_connector(config: TransportConfig) -> WsConnector:
@@ -25,11 +19,3 @@ def make_connector(config: TransportConfig) -> WsConnector:
     from foxtrot.io.ws_websockets import WebsocketsConnector
 
     return WebsocketsConnector(config)
-
-
-def deliver(on_frame: OnFrame, data: bytes) -> None:
-    """Hand a message over; an exception in the handler is logged and never ends the connection."""
-    try:
-        on_frame(data)
-    except Exception:  # the seam under which one bad frame kills nothing
-        LOG.exception("a frame of %d bytes could not be handled: %r", len(data), data[:200])

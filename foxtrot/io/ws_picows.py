@@ -9,7 +9,7 @@ import picows
 
 from foxtrot.config import TransportConfig
 from foxtrot.errors import ConnectFailed
-from foxtrot.io.ws import CLOSE_TIMEOUT_S, MAX_MESSAGE, deliver
+from foxtrot.io.frames import CLOSE_TIMEOUT_S, MAX_MESSAGE, deliver
 from foxtrot.ports import OnClose, OnFrame
 
 _DATA = (picows.WSMsgType.TEXT, picows.WSMsgType.BINARY)

@@ -11,7 +11,7 @@ from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from foxtrot.config import TransportConfig
 from foxtrot.errors import ConnectFailed
-from foxtrot.io.ws import CLOSE_TIMEOUT_S, MAX_MESSAGE, deliver
+from foxtrot.io.frames import CLOSE_TIMEOUT_S, MAX_MESSAGE, deliver
 from foxtrot.ports import OnClose, OnFrame
 
 

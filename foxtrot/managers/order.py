@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
+from typing import TypeVar
 
 import msgspec
 
@@ -16,11 +18,14 @@ from foxtrot.model import events
 from foxtrot.model.contract import Contract
 from foxtrot.model.order import AmendRequest, Fill, Order, OrderRequest, OrderStatus
 from foxtrot.model.times import NS_PER_MS, TimeLike, to_ns
+from foxtrot.protocol.calls import Call
 from foxtrot.protocol.client_ids import ClientIdFactory
 from foxtrot.protocol.messages import AmendResult, OrderUpdate
 
 _LOG = logging.getLogger("foxtrot.orders")
 PAGE = 1_000
+T = TypeVar("T")
+Page = Callable[[int | None, int | None, str, int], Call[list[T]]]
 
 
 class OrderManager:
@@ -148,13 +153,13 @@ class OrderManager:
         wiring.require(Capability.FETCH_ORDERS)
         contract = wiring.contract(symbol)
         first, last = _bounds(start, end, limit)
-        page = await wiring.call(wiring.open().rest.fetch_orders(contract, first, last, "", min(limit, PAGE)))
-        updates = list(page)
-        while len(page) == PAGE and len(updates) < limit:
-            after = str(int(page[-1].order_id) + 1)
-            page = await wiring.call(wiring.open().rest.fetch_orders(contract, None, None, after, PAGE))
-            updates += [u for u in page if last is None or u.ts_created <= last]
-        return [self._store.merge(update) for update in updates[:limit]]
+        rest = wiring.open().rest
+
+        def page(start: int | None, end: int | None, after: str, size: int) -> Call[list[OrderUpdate]]:
+            return rest.fetch_orders(contract, start, end, after, size)
+
+        updates = await self._pages(page, first, last, limit, lambda u: (u.ts_created, u.order_id))
+        return [self._store.merge(update) for update in updates]
 
     async def fetch_fills(
         self, symbol: str, *, start: TimeLike | None = None, end: TimeLike | None = None, limit: int = 500
@@ -164,13 +169,13 @@ class OrderManager:
         wiring.require(Capability.FETCH_MY_TRADES)
         contract = wiring.contract(symbol)
         first, last = _bounds(start, end, limit)
-        page = await wiring.call(wiring.open().rest.fetch_my_trades(contract, first, last, "", min(limit, PAGE)))
-        fills = list(page)
-        while len(page) == PAGE and len(fills) < limit:
-            after = str(int(page[-1].trade_id) + 1)
-            page = await wiring.call(wiring.open().rest.fetch_my_trades(contract, None, None, after, PAGE))
-            fills += [fill for fill in page if last is None or fill.ts_event <= last]
-        return [self._store.named(fill) for fill in fills[:limit]]
+        rest = wiring.open().rest
+
+        def page(start: int | None, end: int | None, after: str, size: int) -> Call[list[Fill]]:
+            return rest.fetch_my_trades(contract, start, end, after, size)
+
+        fills = await self._pages(page, first, last, limit, lambda f: (f.ts_event, f.trade_id))
+        return [self._store.named(fill) for fill in fills]
 
     def on_update(self, update: OrderUpdate) -> None:
         """Take a report of the user stream; orders placed elsewhere are adopted."""
@@ -184,6 +189,24 @@ class OrderManager:
                 await self._ask(order)
 
     # inside
+
+    async def _pages(
+        self, page: Page[T], first: int | None, last: int | None, limit: int, place: Callable[[T], tuple[int, str]]
+    ) -> list[T]:
+        """Read pages of things that have a time and a growing number until the range or the limit is reached.
+
+        The end goes to the venue only without a start: some bound how far apart the two may lie.
+        """
+        size = min(limit, PAGE)
+        got = await self._wiring.call(page(first, last if first is None else None, "", size))
+        found = list(got)
+        while first is not None and len(got) == size and len(found) < limit:
+            when, number = place(got[-1])
+            if last is not None and when > last:
+                break
+            got = await self._wiring.call(page(None, None, str(int(number) + 1), size))
+            found += got
+        return [one for one in found if last is None or place(one)[0] <= last][:limit]
 
     def _new_order(self, request: OrderRequest, contract: Contract) -> Order:
         client_order_id = self._ids.accept(request.client_order_id)

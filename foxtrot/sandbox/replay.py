@@ -54,6 +54,8 @@ class Replay:
         self._first_ns = self._records[0].ts_ns if self._records else 0
         self._next = 0
         self._levels: dict[tuple[str, Side, Decimal], int] = {}
+        # A recorder subscribes first and asks for the snapshot then: what came before it is no book yet.
+        self._awaited = {r.symbol for r in self._records if isinstance(r, SnapshotRecord)}
 
     @property
     def done(self) -> bool:
@@ -73,6 +75,10 @@ class Replay:
         """Apply one record now."""
         if isinstance(record, TradeRecord):
             self._venue.market(record.symbol).print_trade(record.price, record.quantity, record.taker_side)
+            return
+        if isinstance(record, SnapshotRecord):
+            self._awaited.discard(record.symbol)
+        elif record.symbol in self._awaited:
             return
         sides = {Side.BUY: dict(record.bids), Side.SELL: dict(record.asks)}
         if isinstance(record, SnapshotRecord):

@@ -19,7 +19,7 @@ from foxtrot.model import events
 from foxtrot.model.account import Balance
 from foxtrot.model.contract import Contract, NotionalRule, PriceRule, QuantityRule
 from foxtrot.model.events import AdapterState, Bar
-from foxtrot.model.order import AmendRequest, OrderRequest, OrderStatus, OrderType, Side
+from foxtrot.model.order import AmendRequest, Fill, OrderRequest, OrderStatus, OrderType, Side
 from foxtrot.protocol.calls import Call
 from foxtrot.protocol.messages import AmendResult, Listing, OrderUpdate
 from foxtrot.testkit.net import MemoryConnector
@@ -295,3 +295,34 @@ async def test_history_is_paged_without_hole_or_double_and_without_the_running_c
 async def test_an_unknown_symbol_is_answered_with_close_names(bench: Bench) -> None:
     with pytest.raises(errors.UnknownSymbol, match="BTC/USD"):
         await bench.exchange.fetch_order_book("BTC/USDD")
+
+
+async def test_past_fills_are_paged_by_number_until_the_end_of_the_range(bench: Bench) -> None:
+    everything = [fill(number) for number in range(1, 2_501)]
+
+    def page(call: Call[Any]) -> bytes:
+        after = int(call.params["from_id"] or 1)
+        return encoded([f for f in everything if int(f.trade_id) >= after][: int(call.params["limit"])])
+
+    bench.venue.answers["my_trades"] = page
+    found = await bench.exchange.fetch_my_trades("BTC/USD", start=1, end=2_200, limit=5_000)
+    assert [int(f.trade_id) for f in found] == list(range(1, 2_201))
+    assert [c.params["from_id"] for c in bench.venue.sent("my_trades")] == ["", "1001", "2001"]
+    assert len(await bench.exchange.fetch_my_trades("BTC/USD", start=1, limit=1_500)) == 1_500
+
+
+def fill(number: int) -> Fill:
+    return Fill(
+        symbol="BTC/USD",
+        order_id="v1",
+        client_order_id="",
+        trade_id=str(number),
+        side=Side.BUY,
+        price=D(1),
+        quantity=D(1),
+        quote_quantity=D(1),
+        fee=D(0),
+        fee_asset="USD",
+        is_maker=False,
+        ts_event=number,
+    )

@@ -61,6 +61,16 @@ def test_a_gap_is_said_at_once_and_healed_by_the_next_snapshot() -> None:
     assert (heard[-1].snapshot, heard[-1].update_id, heard[-1].best_bid) == (True, 4, 1.5)
 
 
+def test_a_message_that_comes_twice_or_late_changes_nothing() -> None:
+    book, heard = builder()
+    book.snapshot(snapshot(1, [(1.0, 1.0)], [(2.0, 1.0)]))
+    book.delta(delta(2, 3, bids=[(1.5, 1.0)]))
+    told = len(heard)
+    book.delta(delta(2, 3, bids=[(1.5, 9.0)]))
+    book.delta(delta(1, 1, bids=[(1.7, 9.0)]))
+    assert (len(heard), book.synced, book.copy().bids[0]) == (told, True, (1.5, 1.0))
+
+
 def test_a_crossed_book_is_never_published() -> None:
     book, heard = builder()
     book.snapshot(snapshot(1, [(1.0, 1.0)], [(2.0, 1.0)]))

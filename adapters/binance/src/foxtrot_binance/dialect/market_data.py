@@ -12,7 +12,7 @@ from foxtrot.model.order import Side
 from foxtrot.model.times import NS_PER_MS
 from foxtrot.sandbox.candles import resample
 from foxtrot.sandbox.types import PublicTrade
-from foxtrot_binance.dialect import render
+from foxtrot_binance.dialect import listing, render
 from foxtrot_binance.dialect.desk import Desk
 from foxtrot_binance.dialect.errors import WireError, illegal, missing
 from foxtrot_binance.dialect.params import Params
@@ -37,7 +37,7 @@ def exchange_info(desk: Desk, request: Request) -> Any:
         "rateLimits": desk.limits.stated(),
         "exchangeFilters": [],
         "symbols": [
-            render.contract(c, "TRADING" if desk.venue.trading(c.symbol) else "BREAK", desk.profile) for c in contracts
+            listing.contract(c, "TRADING" if desk.venue.trading(c.symbol) else "BREAK", desk.profile) for c in contracts
         ],
     }
 
