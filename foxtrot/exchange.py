@@ -56,6 +56,7 @@ class BaseExchange(abc.ABC):
         self.spec = spec
         self.config = config
         self.environment = environment
+        self._hooks = hooks
         self.clock: Clock = clock or SystemClock()
         self._owns_engine = engine is None
         self.engine = engine or EventEngine(self.clock)
@@ -111,8 +112,12 @@ class BaseExchange(abc.ABC):
 
     async def disconnect(self) -> None:
         """Close everything; events already published are delivered. Does nothing when not connected."""
-        if await self._connection.close() and self._owns_engine:
+        if not await self._connection.close():
+            return
+        if self._owns_engine:
             await self.engine.stop()
+        if self._hooks is not None:
+            self._hooks.hook.foxtrot_exchange_closed(exchange=self.name)
 
     async def __aenter__(self) -> Self:
         await self.connect()

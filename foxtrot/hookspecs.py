@@ -7,14 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from foxtrot.config import ExchangeConfig
-from foxtrot.model.contract import Contract
-from foxtrot.model.order import Order
-from foxtrot.ports import Environment
-from foxtrot.spec import AdapterSpec
-
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # plug-ins are looked at before every command: nothing heavy may come with this
+    from foxtrot.config import ExchangeConfig
     from foxtrot.exchange import BaseExchange
+    from foxtrot.model.contract import Contract
+    from foxtrot.model.order import Order
+    from foxtrot.ports import Environment
+    from foxtrot.spec import AdapterSpec
 
 PROJECT = "foxtrot"
 hookspec = pluggy.HookspecMarker(PROJECT)

@@ -38,6 +38,7 @@ def _app() -> Any:  # typer is imported here only
     import typer
 
     from foxtrot.cli import account, bars, demo, doctor, exchanges, keys, market, orders, sandbox, watch
+    from foxtrot.plugins import load_hooks
 
     app = typer.Typer(
         help="Plug any exchange into a Python trading system.",
@@ -56,6 +57,7 @@ def _app() -> Any:  # typer is imported here only
     app.add_typer(orders.app, name="order")
     app.add_typer(sandbox.app, name="sandbox")
     app.add_typer(keys.app, name="keys")
+    load_hooks().hook.foxtrot_cli_commands(app=app)
     return app
 
 

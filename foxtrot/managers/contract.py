@@ -37,6 +37,8 @@ class ContractManager:
         for contract in contracts:
             if before.get(contract.symbol) != contract:
                 wiring.publish(ContractUpdated(wiring.exchange, contract.symbol, 0, now, wiring.next_seq(), contract))
+                if wiring.hooks is not None:
+                    wiring.hooks.hook.foxtrot_contract_loaded(exchange=wiring.exchange, contract=contract)
         return contracts
 
     def get(self, symbol: str) -> Contract:

@@ -50,7 +50,8 @@ class Sandbox:
             self._advance,
             host=options.host,
             port=options.port,
-            max_connection_life_s=options.max_connection_life_s,
+            life_s=options.max_connection_life_s,
+            ping_s=options.ping_interval_s,
         )
 
     @classmethod

@@ -20,7 +20,8 @@ class SandboxOptions(BaseModel):
     """Choose what the embedded venue is.
 
     `rate` is market-flow actions per second over all symbols (0: a still book that only clients move). `replay` names a
-    capture (NDJSON, optionally gzip) to feed instead of agents. `dialect_options` go to the dialect: facts of the venue
+    capture (NDJSON, optionally gzip) to feed instead of agents. A client that does not answer a ping (every
+    `ping_interval_s`) is cut off. `dialect_options` go to the dialect: facts of the venue
     that are uncertain are switches there.
     """
 
@@ -41,6 +42,7 @@ class SandboxOptions(BaseModel):
     history_days: int = Field(3, ge=0)
     replay: Path | None = None
     max_connection_life_s: float = Field(86_400.0, gt=0)
+    ping_interval_s: float = Field(180.0, gt=0)
     dialect_options: Mapping[str, Any] = Field(default_factory=dict)
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from foxtrot.config import ExchangeConfig
 from foxtrot.errors import ConfigError
 from foxtrot.hookspecs import hookimpl
-from foxtrot.ports import Environment, VenueAccess
-from foxtrot.spec import AdapterSpec
 
 if TYPE_CHECKING:
+    from foxtrot.config import ExchangeConfig
+    from foxtrot.ports import Environment, VenueAccess
     from foxtrot.sandbox.embedded import Sandbox
+    from foxtrot.spec import AdapterSpec
 
 
 class EmbeddedEnvironment:

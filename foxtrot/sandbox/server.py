@@ -14,7 +14,6 @@ from foxtrot.sandbox.dialect import Dialect, HttpRequest, HttpResponse, WireSess
 
 _LOG = logging.getLogger("foxtrot.sandbox")
 _TICK_S = 0.02
-_PING_S = 180.0
 _OUTBOX = 50_000
 _CLOSE_S = 1.0
 
@@ -29,13 +28,14 @@ class SandboxServer:
     """
 
     def __init__(
-        self, dialect: Dialect, advance: Callable[[float], None], *, host: str, port: int, max_connection_life_s: float
+        self, dialect: Dialect, advance: Callable[[float], None], *, host: str, port: int, life_s: float, ping_s: float
     ) -> None:
         self._dialect = dialect
         self._advance = advance
         self._host = host
         self._port = port
-        self._life_s = max_connection_life_s
+        self._life_s = life_s
+        self._ping_s = ping_s
         self._runner: web.AppRunner | None = None
         self._ticker: asyncio.Task[None] | None = None
         self._sockets: set[web.WebSocketResponse] = set()
@@ -124,7 +124,7 @@ class SandboxServer:
         )
         if isinstance(session, HttpResponse):
             return _response(session)
-        socket = web.WebSocketResponse(heartbeat=_PING_S, max_msg_size=1 << 20)
+        socket = web.WebSocketResponse(heartbeat=self._ping_s, max_msg_size=1 << 20)
         await socket.prepare(request)
         self._sockets.add(socket)
         life = asyncio.get_running_loop().call_later(

@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from foxtrot.errors import AdapterBroken, AdapterIncompatible, AdapterNotFound, ConfigError, UnsupportedError
+from foxtrot.errors import (
+    AdapterBroken,
+    AdapterIncompatible,
+    AdapterNotFound,
+    ConfigError,
+    OrderDenied,
+    UnsupportedError,
+)
+from foxtrot.exchange import BaseExchange
 from foxtrot.factory import ExchangeFactory
+from foxtrot.hookspecs import hookimpl, new_manager
+from foxtrot.model.contract import Contract
+from foxtrot.model.order import Order, OrderRequest, OrderStatus, OrderType
 from foxtrot.plugins import PluginRegistry, PluginState, load_hooks
+from foxtrot.protocol.messages import Listing
 from foxtrot.testkit.toy import TOY, ToyExchange, ToyVenue
 
 GOOD = """
@@ -121,3 +136,66 @@ def test_all_problems_of_a_configuration_are_named_at_once_with_their_paths() ->
     assert {p.split(":")[0] for p in caught.value.problems} == {"environment", "colour", "transport.request_timeout_s"}
     with pytest.raises(ConfigError, match="takes no options"):
         factory.get_exchange("toy", {"options": {"x": 1}}, environment=ToyVenue())
+
+
+async def test_hooks_hear_of_contracts_and_closing_and_may_veto_an_order() -> None:
+    heard: list[str] = []
+
+    class Hooks:
+        @hookimpl
+        def foxtrot_exchange_created(self, exchange: BaseExchange) -> None:
+            heard.append(f"created {exchange.name}")
+
+        @hookimpl
+        def foxtrot_contract_loaded(self, exchange: str, contract: Contract) -> None:
+            heard.append(f"contract {contract.symbol}")
+
+        @hookimpl
+        def foxtrot_before_place(self, exchange: str, order: Order) -> None:
+            raise OrderDenied("not on a Friday", rule="RISK")
+
+        @hookimpl
+        def foxtrot_exchange_closed(self, exchange: str) -> None:
+            heard.append(f"closed {exchange}")
+
+    hooks = new_manager()
+    hooks.register(Hooks())
+    contract = Contract(
+        exchange="toy",
+        symbol="BTC/USD",
+        venue_symbol="BTCUSD",
+        base="BTC",
+        quote="USD",
+        order_types=(OrderType.LIMIT,),
+    )
+    venue = ToyVenue(time=b"1", markets=msgspec.json.encode(Listing([contract], [])))
+    factory = ExchangeFactory(PluginRegistry(), hooks)
+    factory.register_exchange(ToyExchange, TOY)
+    async with factory.get_exchange("toy", environment=venue) as exchange:
+        with pytest.raises(OrderDenied, match="Friday") as denied:
+            await exchange.place_order(OrderRequest.limit("BTC/USD", "buy", 1, 1))
+    assert denied.value.order is not None
+    assert denied.value.order.status is OrderStatus.DENIED
+    assert venue.sent("place") == []
+    assert heard == ["created toy", "contract BTC/USD", "closed toy"]
+    factory.reset()
+
+
+def test_a_plugin_adds_commands_to_the_command_line(site: Path) -> None:
+    code = """
+import typer
+from foxtrot.hookspecs import hookimpl
+class SPEC:
+    @hookimpl
+    @staticmethod
+    def foxtrot_cli_commands(app: typer.Typer) -> None:
+        app.command("dance")(lambda: print("la la"))
+"""
+    install(site, "t-cli", "tcli", code, group="foxtrot.plugins")
+    run = subprocess.run(
+        [sys.executable, "-m", "foxtrot.cli.main", "dance"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(site)},
+    )
+    assert (run.returncode, run.stdout) == (0, "la la\n"), run.stderr

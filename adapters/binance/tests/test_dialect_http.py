@@ -134,6 +134,7 @@ def test_a_request_just_inside_the_window_is_taken(desk: Desk) -> None:
         ({"price": "320000"}, -1013, "Filter failure: PERCENT_PRICE"),
         ({"quantity": "5", "icebergQty": "0.1"}, -1013, "Filter failure: ICEBERG_PARTS"),
         ({"quantity": "5"}, -2010, "Account has insufficient balance for requested action."),
+        ({"trailingDelta": "100"}, -2010, "Trailing stop orders are not supported for this symbol."),
         ({"selfTradePreventionMode": "NONE"}, -1013, "does not allow the specified self-trade prevention mode"),
         ({"type": "MARKET", "price": None, "timeInForce": "GTC"}, -1106, "Parameter 'timeInForce' sent when not"),
         (

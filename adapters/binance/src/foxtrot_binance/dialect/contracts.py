@@ -42,9 +42,9 @@ def make_contract(symbol: str, profile: Profile) -> Contract:
         default_stp_mode="EXPIRE_MAKER",
         quote_quantity_allowed=True,
         iceberg_allowed=True,
-        trailing_allowed=True,
+        trailing_allowed=False,  # neither trailing stops nor keep-priority amends are built here
         replace_allowed=True,
-        amend_allowed=profile.current,
+        amend_allowed=False,
         permissions=("SPOT",),
     )
 

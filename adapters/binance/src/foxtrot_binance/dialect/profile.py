@@ -28,7 +28,7 @@ class DialectOptions(BaseModel):
     """Settle what the venue's documents leave open.
 
     `weights`: which published table is in force ("auto": us for legacy, com for current). `listen_key`: whether the
-    listenKey calls still answer. `market_closed_code`: both codes are seen. `ping_interval_s`: documented as 180 s.
+    listenKey calls still answer. `market_closed_code`: both codes are seen.
     `inbound_per_second`: messages a client may send on a stream connection before it is cut off.
     """
 

@@ -228,6 +228,8 @@ def _new_order(desk: Desk, request: Request) -> NewOrder:
 
 
 def _check_names(kind: OrderType, params: Params) -> None:
+    if "trailingDelta" in params:
+        raise WireError(-2010, "Trailing stop orders are not supported for this symbol.")
     if kind is OrderType.MARKET:
         if ("quantity" in params) == ("quoteOrderQty" in params):
             raise _either("quantity", "quoteOrderQty")
