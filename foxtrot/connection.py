@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 
 import msgspec
 
@@ -70,7 +70,6 @@ class Connection:
         self._contracts = contracts
         self._orders = orders
         self._closers: list[Callable[[], Awaitable[None]]] = []
-        self._tasks: set[asyncio.Task[object]] = set()
         self._channels: dict[ChannelName, ChannelHealth] = {}
         self._watch = wiring.engine.subscribe(ChannelStateChanged, self._on_channel, exchange=wiring.exchange)
         self.state = AdapterState.DISCONNECTED
@@ -216,7 +215,7 @@ class Connection:
         elif isinstance(message, BalancesChanged):
             self._account.on_balances(message)
         elif isinstance(message, BalanceDelta):
-            self._begin(self._refresh("balances", self._account.fetch_balance))
+            self._wiring.spawn(self._refresh("balances", self._account.fetch_balance))
         elif isinstance(message, Unknown):
             wiring = self._wiring
             now = wiring.clock.time_ns()
@@ -230,7 +229,7 @@ class Connection:
         if not up and self.state is AdapterState.READY:
             self._enter(AdapterState.DEGRADED, reason)
         elif again:
-            self._begin(self._recover())
+            self._wiring.spawn(self._recover())
 
     async def _recover(self) -> None:
         """Become READY again only when account and orders have been compared after the gap."""
@@ -248,19 +247,11 @@ class Connection:
             return False
         return True
 
-    def _begin(self, work: Coroutine[object, object, object]) -> None:
-        task = asyncio.create_task(work, name=f"foxtrot {self._wiring.exchange} refresh")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
     # closing
 
     async def _close_all(self) -> None:
         """Close in the reverse order of opening; one that fails does not keep the others open."""
-        tasks = list(self._tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._wiring.end_tasks()
         while self._closers:
             close = self._closers.pop()
             try:

@@ -13,6 +13,7 @@ from foxtrot.capabilities import Capability
 from foxtrot.errors import InvalidRequest, Outcome
 from foxtrot.managers.contract import ContractManager
 from foxtrot.managers.order_store import OrderStore
+from foxtrot.managers.resolver import DoubtResolver
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model import events
 from foxtrot.model.contract import Contract
@@ -33,13 +34,15 @@ class OrderManager:
 
     What every command promises: it is sent at most once; a definite refusal raises a VenueError and the order is
     REJECTED; what never left this machine raises a NetworkError and the order is DENIED; when the venue may have acted,
-    the order is returned as IN_DOUBT, OrderInDoubt is published, and queries by client order id settle it.
+    the order is returned as IN_DOUBT, OrderInDoubt is published, and queries for its client order id settle it
+    (`DoubtResolver`).
     """
 
     def __init__(self, wiring: Wiring, contracts: ContractManager) -> None:
         self._wiring = wiring
         self._contracts = contracts
         self._store = OrderStore(wiring)
+        self._resolver = DoubtResolver(wiring, self._store, self._query)
         self._ids = ClientIdFactory(
             wiring.config.account, wiring.clock.time_ns() // NS_PER_MS, wiring.spec.client_id_pattern
         )
@@ -255,13 +258,13 @@ class OrderManager:
             self._store.end(order, OrderStatus.DENIED, events.OrderDenied, error.message)
             raise error
         _LOG.warning("%s %s is in doubt: %s", order.symbol, order.client_order_id, error)
-        return self._store.doubt(order, error.message)
+        return self._doubt(order, error.message)
 
     def _raise_in_doubt(self, error: errors.FoxtrotError, order: Order | None, command: str) -> None:
         if error.outcome is not Outcome.UNKNOWN:
             return
         if order is not None:
-            order = self._store.doubt(order, error.message)
+            order = self._doubt(order, error.message)
         raise errors.OrderInDoubt(
             f"Whether the {command} took effect is unknown: {error.message}", order=order, exchange=error.exchange
         ) from error
@@ -277,7 +280,7 @@ class OrderManager:
 
     def _settle_failed_amend(self, old: Order, changed: Order, error: errors.FoxtrotError) -> None:
         if error.outcome is Outcome.UNKNOWN:
-            self._store.doubt(changed, error.message)
+            self._doubt(changed, error.message)
             self._raise_in_doubt(error, old, "amend")
         self._store.end(changed, OrderStatus.REJECTED, events.OrderRejected, error.message)
 
@@ -294,9 +297,17 @@ class OrderManager:
         self._store.announce(events.OrderAmended, living)
         return living
 
+    def _doubt(self, order: Order, reason: str) -> Order:
+        doubtful = self._store.doubt(order, reason)
+        self._resolver.begin(doubtful)
+        return doubtful
+
+    async def _query(self, order: Order) -> Order:
+        return await self.fetch_status(order.symbol, client_order_id=order.client_order_id)
+
     async def _ask(self, order: Order) -> None:
         try:
-            await self.fetch_status(order.symbol, client_order_id=order.client_order_id)
+            await self._query(order)
         except errors.OrderNotFound:
             # Not listed and not found proves nothing yet: the venue may show it late.
             _LOG.warning("%s does not show order %s (yet)", order.exchange, order.client_order_id)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from typing import TypeVar
 
 import pluggy
@@ -67,6 +68,7 @@ class Wiring:
         self.next_seq: Callable[[], int] = itertools.count(1).__next__
         self.limiter = Limiter(config.rate.headroom)
         self.transports: Transports | None = None
+        self._tasks: set[asyncio.Task[object]] = set()
 
     def open(self) -> Transports:
         """Return the transports. Raises StateError while the exchange is not connected."""
@@ -103,6 +105,19 @@ class Wiring:
                 exchange=self.exchange,
             )
         return await (transports.commands if command else transports.gateway).call(call)
+
+    def spawn(self, work: Coroutine[object, object, object]) -> None:
+        """Run something in the background until it is done or the connection closes."""
+        task = asyncio.create_task(work, name=f"foxtrot {self.exchange} background")
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def end_tasks(self) -> None:
+        """End everything that runs in the background."""
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def publish(self, event: Event) -> None:
         """Publish an event of this exchange."""

@@ -22,6 +22,7 @@ from foxtrot.model.events import AdapterState, Bar
 from foxtrot.model.order import AmendRequest, Fill, OrderRequest, OrderStatus, OrderType, Side
 from foxtrot.protocol.calls import Call
 from foxtrot.protocol.messages import AmendResult, Listing, OrderUpdate
+from foxtrot.testkit.clock import VirtualClock
 from foxtrot.testkit.net import MemoryConnector
 from foxtrot.testkit.toy import TOY, ToyExchange, ToyVenue
 
@@ -67,14 +68,17 @@ def listening_venue() -> ToyVenue:
 
 
 class Bench:
-    def __init__(self, venue: ToyVenue, *, keys: Credentials | None = KEYS) -> None:
+    def __init__(
+        self, venue: ToyVenue, *, keys: Credentials | None = KEYS, clock: SystemClock | VirtualClock | None = None
+    ) -> None:
         self.venue = venue
-        self.engine = EventEngine(SystemClock())
+        self.clock = clock or SystemClock()
+        self.engine = EventEngine(self.clock)
         self.heard: list[Any] = []
         self.engine.subscribe_all(self.heard.append)
         config = ExchangeConfig(retry=RetryConfig(attempts=1))
         self.exchange = ToyExchange(
-            TOY, config, venue, credentials=keys, engine=self.engine, connector=MemoryConnector()
+            TOY, config, venue, credentials=keys, engine=self.engine, clock=self.clock, connector=MemoryConnector()
         )
 
     def kinds(self) -> list[str]:
@@ -326,3 +330,56 @@ def fill(number: int) -> Fill:
         is_maker=False,
         ts_event=number,
     )
+
+
+async def in_doubt(clock: VirtualClock, answer: Any) -> Bench:
+    """Place an order whose answer is lost, at a venue that answers queries with `answer`."""
+    venue = listening_venue()
+    venue.answers["place"] = errors.RequestTimeout("no answer")
+    venue.answers["order"] = answer
+    bench = Bench(venue, clock=clock)
+    await bench.exchange.connect()
+    await bench.exchange.place_order(msgspec.structs.replace(BUY, client_order_id="mine"))
+    return bench
+
+
+async def test_an_order_in_doubt_is_settled_by_itself_once_the_venue_shows_it() -> None:
+    clock = VirtualClock()
+    answers = iter([b'{"error":"not found"}', errors.ConnectionLost("reset")])
+    bench = await in_doubt(clock, lambda call: next(answers, None) or update(call, OrderStatus.PARTIALLY_FILLED))
+    await clock.advance(60)
+    order = bench.exchange.orders.get("mine")
+    assert order is not None
+    assert order.status is OrderStatus.PARTIALLY_FILLED
+    assert (len(bench.venue.sent("order")), len(bench.venue.sent("place"))) == (3, 1)
+    await bench.exchange.disconnect()
+
+
+async def test_not_found_alone_proves_nothing_and_the_queries_end() -> None:
+    clock = VirtualClock()
+    bench = await in_doubt(clock, b'{"error":"not found"}')
+    await clock.advance(600)
+    order = bench.exchange.orders.get("mine")
+    assert order is not None
+    assert order.status is OrderStatus.IN_DOUBT
+    assert len(bench.venue.sent("order")) == 12
+    assert len(bench.venue.sent("place")) == 1
+    await bench.exchange.disconnect()
+
+
+async def test_a_stream_report_settles_the_doubt_and_ends_the_queries() -> None:
+    clock = VirtualClock()
+    bench = await in_doubt(clock, b'{"error":"not found"}')
+    bench.exchange.orders.on_update(
+        OrderUpdate(symbol="BTC/USD", client_order_id="mine", order_id="v1", status=OrderStatus.OPEN, ts_event=9)
+    )
+    await clock.advance(600)
+    assert bench.venue.sent("order") == []
+    await bench.exchange.disconnect()
+
+
+async def test_closing_ends_the_queries() -> None:
+    clock = VirtualClock()
+    bench = await in_doubt(clock, b'{"error":"not found"}')
+    await bench.exchange.disconnect()
+    assert [t for t in asyncio.all_tasks() if t.get_name().startswith("foxtrot toy")] == []
