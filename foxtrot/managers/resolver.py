@@ -21,8 +21,8 @@ class DoubtResolver:
     """Ask for each order in doubt until the venue says what it is.
 
     Any answer of the venue settles it. "Not found" alone proves nothing, for a venue may show an order late: the order
-    then stays IN_DOUBT, and so it does when the attempts are used up. It is never declared rejected here, and never sent
-    again.
+    then stays IN_DOUBT, and so it does when the attempts are used up. It is never declared rejected here and never
+    sent again.
     """
 
     def __init__(self, wiring: Wiring, store: OrderStore, ask: Callable[[Order], Awaitable[Order]]) -> None:
