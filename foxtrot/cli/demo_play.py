@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from foxtrot.cli.demo_stage import Stage
-from foxtrot.errors import FoxtrotError, OrderDenied, VenueError
+from foxtrot.errors import CancelRejected, FoxtrotError, OrderDenied, VenueError
 from foxtrot.model.decimals import plain
 from foxtrot.model.events import Event, MarketEvent, OrderEvent, Quote
 from foxtrot.model.order import Order, OrderRequest, OrderStatus, Side
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _LIVE_S = 2.0
 _WAIT_S = 8.0
+_TRIES = 10
 
 
 class Play:
@@ -110,9 +111,7 @@ class Play:
         resting = await exchange.place_order(OrderRequest.limit(symbol, "buy", unit, low, post_only=True))
         self._show("resting limit", resting, OrderStatus.OPEN)
 
-        best = (await exchange.fetch_order_book(symbol, 5)).asks[0]
-        wanted = exchange.contracts.round_quantity(symbol, Decimal(repr(best[1])) + unit)
-        partial = await exchange.place_order(OrderRequest.limit(symbol, "buy", wanted, best[0]))
+        partial = await self._partly_filled(unit)
         self._show("partial fill", partial, OrderStatus.PARTIALLY_FILLED)
         await self._until(lambda: self._is_done(partial))
         full = exchange.orders.get(partial.client_order_id) or partial
@@ -131,10 +130,24 @@ class Play:
         if not fills:
             self._step("fills", f"nothing was traded in {base}", good=False)
 
+    async def _partly_filled(self, unit: Decimal) -> Order:
+        """Ask for more than the best level holds; the living market may fill it wholly meanwhile: then once more."""
+        exchange, symbol = self._exchange, self._symbol
+        for _ in range(_TRIES):
+            price, shown = (await exchange.fetch_order_book(symbol, 5)).asks[0]
+            wanted = exchange.contracts.round_quantity(symbol, Decimal(repr(shown)) + 3 * unit)
+            order = await exchange.place_order(OrderRequest.limit(symbol, "buy", wanted, price))
+            if order.status is OrderStatus.PARTIALLY_FILLED:
+                break
+        return order
+
     async def _finish(self, order: Order) -> Order:
-        """Sell into our own resting order's level until it is gone: the market did not come to us in time."""
-        await self._exchange.cancel_order(order.symbol, client_order_id=order.client_order_id)
-        return await self._exchange.place_order(OrderRequest.market(order.symbol, "buy", order.remaining))
+        """Take the rest from the market: it did not come to us in time."""
+        try:
+            ended = await self._exchange.cancel_order(order.symbol, client_order_id=order.client_order_id)
+        except CancelRejected:  # it was filled at the last moment
+            return await self._exchange.fetch_order_status(order.symbol, client_order_id=order.client_order_id)
+        return await self._exchange.place_order(OrderRequest.market(order.symbol, "buy", ended.remaining))
 
     async def _refusals(self) -> None:
         self._stage.act("Refusals")
