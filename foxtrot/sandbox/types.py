@@ -190,7 +190,7 @@ class Candle(msgspec.Struct, kw_only=True):
 
 
 class DayStatistics(msgspec.Struct, frozen=True, kw_only=True):
-    """Sum up the last 24 hours of one symbol; ids are -1 when nothing traded."""
+    """Sum up a window (the last 24 hours) of one symbol; ids are -1 when nothing traded."""
 
     open: Decimal
     high: Decimal

@@ -12,7 +12,6 @@ import msgspec
 from foxtrot.model.contract import Contract
 from foxtrot.model.decimals import ZERO
 from foxtrot.model.order import Side
-from foxtrot.model.times import NS_PER_S
 from foxtrot.sandbox.candles import MINUTE_NS, CandleBook, past_candles
 from foxtrot.sandbox.ledger import FEE_ACCOUNT, Ledger
 from foxtrot.sandbox.market import Market
@@ -250,8 +249,12 @@ class Venue:
 
     def day_statistics(self, symbol: str) -> DayStatistics:
         """Return the statistics of the last 24 hours."""
+        return self.statistics(symbol, _DAY_MINUTES)
+
+    def statistics(self, symbol: str, minutes: int) -> DayStatistics:
+        """Return the statistics of the last so many minutes."""
         now = self.clock()
-        day = self.minutes(symbol, now - _DAY_MINUTES * MINUTE_NS, now)
+        day = self.minutes(symbol, now - minutes * MINUTE_NS, now)
         first = next((c.first_trade_id for c in day if c.first_trade_id >= 0), -1)
         volume = sum((c.volume for c in day), ZERO)
         quote = sum((c.quote_volume for c in day), ZERO)
@@ -265,7 +268,7 @@ class Venue:
             volume=volume,
             quote_volume=quote,
             weighted_average=quote / volume if volume else self.last_price(symbol),
-            open_ns=now - 86_400 * NS_PER_S,
+            open_ns=now - minutes * MINUTE_NS,
             close_ns=now,
             first_id=first,
             last_id=max(c.last_trade_id for c in day),

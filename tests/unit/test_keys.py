@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import sys
 from pathlib import Path
 
 import pytest
@@ -128,3 +129,32 @@ def test_a_private_key_that_cannot_be_used_is_refused_without_showing_it(bad: st
         KeyManager({}).resolve("toy", given=credentials(secret=text))
     assert CANARY not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_the_keyring_is_the_last_source_and_one_without_a_backend_has_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in for the keyring package on the import path: it keeps what a user stored, or has no backend."""
+    package = tmp_path / "keyring"
+    package.mkdir()
+    (package / "errors.py").write_text("class KeyringError(Exception): ...\n")
+    stored = {"toy/main/api_key": "ring-key", "toy/main/api_secret": "ring-secret"}
+    lines = [
+        "from keyring.errors import KeyringError",
+        f"KEPT = {stored!r}",
+        "def get_password(service, name):",
+        "    if 'locked' in name: raise KeyringError('no backend')",
+        "    return KEPT.get(name) if service == 'foxtrot' else None",
+    ]
+    (package / "__init__.py").write_text("\n".join(lines))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    for name in [m for m in sys.modules if m.split(".")[0] == "keyring"]:
+        monkeypatch.delitem(sys.modules, name)
+    found = KeyManager({}).resolve("toy")
+    assert found is not None
+    assert (found.source, found.credentials.api_key.get_secret_value()) == ("keyring", "ring-key")
+    environ = {"TOY_API_KEY": "short-key", "TOY_SECRET": "short-secret"}
+    first = KeyManager(environ).resolve("toy")
+    assert first is not None
+    assert first.source == "environment TOY_*"
+    assert KeyManager({}).resolve("toy", account="locked") is None

@@ -279,6 +279,17 @@ def test_a_range_of_klines_starts_and_ends_where_asked(desk: Desk) -> None:
     assert [row[0] for row in rows] == [start + i * 60_000 for i in range(6)]
 
 
+def test_a_rolling_window_covers_the_minutes_asked_for(desk: Desk) -> None:
+    window = body(desk.call("GET", "/api/v3/ticker", symbol="BTCUSDT", windowSize="10m"))
+    rows = body(desk.call("GET", "/api/v3/klines", symbol="BTCUSDT", interval="1m", limit=11))
+    assert window["closeTime"] - window["openTime"] == 600_000
+    assert D(window["volume"]) == sum(D(row[5]) for row in rows)
+    assert D(window["highPrice"]) == max(D(row[2]) for row in rows)
+    for bad in ("0m", "60m", "24h", "8d", "x"):
+        assert body(desk.call("GET", "/api/v3/ticker", symbol="BTCUSDT", windowSize=bad))["code"] == -1100
+    assert body(desk.call("GET", "/api/v3/ticker"))["code"] == -1102
+
+
 def test_listen_keys_can_be_switched_off() -> None:
     gone = Desk(listen_key="gone").call("POST", "/api/v3/userDataStream")
     assert gone.status == 410

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -114,6 +115,21 @@ def day_tickers(desk: Desk, request: Request) -> Any:
     return _one_or_all(desk, request.params, rendered)
 
 
+def window_tickers(desk: Desk, request: Request) -> Any:
+    if not _SYMBOLS & request.params.values.keys():
+        raise WireError(-1102, "Param 'symbol' or 'symbols' must be sent, but both were empty/null!")
+    asked = request.params.text("windowSize") or "1d"
+    size = re.fullmatch(r"([1-5]?\d)m|(1?\d|2[0-3])h|([1-7])d", asked)
+    if size is None or asked[:-1] == "0":
+        raise illegal("windowSize", "^([1-9]|[1-5][0-9])m$|^([1-9]|1[0-9]|2[0-3])h$|^[1-7]d$")
+    minutes = int(asked[:-1]) * {"m": 1, "h": 60, "d": 1_440}[asked[-1]]
+
+    def rendered(contract: Contract) -> Any:
+        return render.window_ticker(contract.venue_symbol, desk.venue.statistics(contract.symbol, minutes))
+
+    return _one_or_all(desk, request.params, rendered)
+
+
 def prices(desk: Desk, request: Request) -> Any:
     return _one_or_all(
         desk,
@@ -181,6 +197,13 @@ def _by_symbols(one: int, few: int, every: int) -> Any:
     return weigh
 
 
+def _per_symbol(each: int, most: int) -> Any:
+    def weigh(params: Params) -> int:
+        return each if "symbol" in params else min(most, each * (params.values.get("symbols", "").count(",") + 1))
+
+    return weigh
+
+
 _SYMBOLS = frozenset({"symbol", "symbols"})
 _PAGE = frozenset({"symbol", "limit"})
 
@@ -231,6 +254,14 @@ OPERATIONS = (
         _SYMBOLS | {"type"},
         _by_symbols(1, 1, 40),
         _by_symbols(2, 2, 80),
+    ),
+    _public(
+        "/api/v3/ticker",
+        "ticker",
+        window_tickers,
+        _SYMBOLS | {"windowSize", "type"},
+        _per_symbol(2, 100),
+        _per_symbol(4, 200),
     ),
     _public("/api/v3/ticker/price", "ticker.price", prices, _SYMBOLS, _by_symbols(1, 2, 2), _by_symbols(2, 4, 4)),
     _public(

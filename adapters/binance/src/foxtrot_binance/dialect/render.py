@@ -162,6 +162,13 @@ def day_ticker(symbol: str, day: DayStatistics, bid: Best, ask: Best, *, mini: b
     }
 
 
+def window_ticker(symbol: str, window: DayStatistics) -> Json:
+    """Render /ticker: the statistics of a rolling window, without the book's best."""
+    full = day_ticker(symbol, window, None, None)
+    left_out = ("prevClosePrice", "lastQty", "bidPrice", "bidQty", "askPrice", "askQty")
+    return {name: value for name, value in full.items() if name not in left_out}
+
+
 def ticker_event(symbol: str, day: DayStatistics, bid: Best, ask: Best, now_ms: int) -> Json:
     """Render a 24hrTicker stream event."""
     full = day_ticker(symbol, day, bid, ask)
