@@ -383,3 +383,14 @@ async def test_closing_ends_the_queries() -> None:
     bench = await in_doubt(clock, b'{"error":"not found"}')
     await bench.exchange.disconnect()
     assert [t for t in asyncio.all_tasks() if t.get_name().startswith("foxtrot toy")] == []
+
+
+async def test_symbols_translate_and_numbers_round_to_the_contract(bench: Bench) -> None:
+    exchange = bench.exchange
+    assert exchange.mapping.symbols() == ["BTC/USD"]
+    assert exchange.mapping.to_unified(exchange.mapping.to_venue("BTC/USD")) == "BTC/USD"
+    with pytest.raises(errors.UnknownSymbol):
+        exchange.mapping.to_unified("NOPE")
+    assert exchange.contracts.round_price("BTC/USD", 100.019, "buy") == D("100.01")
+    assert exchange.contracts.round_price("BTC/USD", 100.011, "sell") == D("100.02")
+    assert exchange.contracts.round_quantity("BTC/USD", "0.0019") == D("0.001")
