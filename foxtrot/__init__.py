@@ -71,8 +71,10 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module 'foxtrot' has no attribute {name!r}")
     module = import_module(home)
-    return module if name in ("errors", "events") else getattr(module, name)
+    value = module if name in ("errors", "events") else getattr(module, name)
+    globals()[name] = value  # from now on an ordinary attribute
+    return value
 
 
 def __dir__() -> list[str]:
-    return sorted([*globals(), *_HOMES])
+    return sorted({*globals(), *_HOMES})

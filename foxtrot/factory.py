@@ -3,42 +3,36 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeGuard
 
 import pluggy
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from foxtrot.config import Credentials, ExchangeConfig
+from foxtrot.config import Credentials, ExchangeConfig, config_error, problems_of
 from foxtrot.engine.bus import EventEngine
-from foxtrot.errors import AdapterBroken, ConfigError, InvalidRequest, UnsupportedError
+from foxtrot.environment import StaticEnvironment, running_sandbox
+from foxtrot.errors import (
+    AdapterBroken,
+    AdapterNotFound,
+    ConfigError,
+    FoxtrotError,
+    InvalidRequest,
+    UnsupportedError,
+)
 from foxtrot.exchange import BaseExchange
+from foxtrot.hookspecs import notify
 from foxtrot.keys import KeyManager
 from foxtrot.plugins import PluginRegistry, default_registry, import_string, load_hooks
 from foxtrot.ports import Clock, Environment, VenueAccess, WsConnector
-from foxtrot.protocol.codec import Endpoints
 from foxtrot.spec import AdapterSpec
-
-
-class StaticEnvironment:
-    """A place that is there already: the venue's own hosts, or a sandbox that somebody else runs."""
-
-    def __init__(self, endpoints: Endpoints) -> None:
-        self._access = VenueAccess(endpoints)
-
-    async def open(self) -> VenueAccess:
-        """Return the endpoints."""
-        return self._access
-
-    async def close(self) -> None:
-        """Do nothing: it is not ours."""
 
 
 class ExchangeFactory:
     """Make exchanges by name.
 
-    "sandbox" never reads keys from the environment (they are for the real venue), and neither it nor "testnet" ever
-    falls back to "live".
+    "sandbox" gets only credentials that the configuration holds: the keys in environment, files and keyring are for the
+    real venue, and a sandbox may be anybody's process. Neither it nor "testnet" ever falls back to "live".
     """
 
     def __init__(
@@ -48,7 +42,8 @@ class ExchangeFactory:
         keys: KeyManager | None = None,
     ) -> None:
         self._registry = registry or default_registry()
-        self._hooks = hooks
+        self._given_hooks = hooks
+        self._loaded_hooks: pluggy.PluginManager | None = None
         self._keys = keys or KeyManager()
         self._classes: dict[str, type[BaseExchange]] = {}
 
@@ -56,19 +51,32 @@ class ExchangeFactory:
         """Return the names that can be asked for."""
         return self._registry.names()
 
-    def register_exchange(self, exchange: AdapterSpec | type[BaseExchange], spec: AdapterSpec | None = None) -> None:
-        """Add an exchange in process: a manifest, or a class together with its manifest."""
-        manifest = exchange if isinstance(exchange, AdapterSpec) else spec
-        if manifest is None:
-            raise InvalidRequest("Register a class together with its AdapterSpec.", field="spec")
+    def register_exchange(
+        self, name: str, exchange: AdapterSpec | type[BaseExchange], spec: AdapterSpec | None = None
+    ) -> None:
+        """Add an exchange in process: a manifest, or a class.
+
+        A class comes with `spec`, or takes the place of the class that the manifest already known as `name` has. Raises
+        InvalidRequest when there is no manifest or it bears another name, AdapterIncompatible.
+        """
+        if not isinstance(exchange, AdapterSpec) and not _is_exchange(exchange):
+            raise InvalidRequest(f"{exchange!r} is neither an AdapterSpec nor a BaseExchange class.", field="exchange")
+        manifest = exchange if isinstance(exchange, AdapterSpec) else spec or self._known(name)
+        if manifest.name != name:
+            raise InvalidRequest(
+                f"The manifest calls itself {manifest.name!r}, not {name!r}; register it by its own name.", field="name"
+            )
         self._registry.register(manifest)
-        if not isinstance(exchange, AdapterSpec):
-            self._classes[manifest.name] = exchange
+        if isinstance(exchange, AdapterSpec):
+            self._classes.pop(name, None)
+        else:
+            self._classes[name] = exchange
 
     def reset(self) -> None:
-        """Forget what was registered in process."""
+        """Forget what was registered in process and what was loaded."""
         self._registry.reset()
         self._classes.clear()
+        self._loaded_hooks = None
 
     def get_exchange(
         self,
@@ -80,28 +88,35 @@ class ExchangeFactory:
         connector: WsConnector | None = None,
         environment: Environment | None = None,
     ) -> BaseExchange:
-        """Make an exchange that is not connected yet; no I/O.
+        """Make an exchange that is not connected yet; no network I/O.
 
         `environment` replaces the place that the configuration names. Raises AdapterNotFound, AdapterBroken,
         AdapterIncompatible, ConfigError (all problems at once), CredentialsError, UnsupportedError.
         """
         spec = self._registry.load(name)
-        settings = config if isinstance(config, ExchangeConfig) else ExchangeConfig.parse(config or {})
-        _check_options(spec, settings)
+        hooks = self._hooks()
+        settings = _configured(hooks, spec, _settings(spec, {} if config is None else config))
         cls = self._classes.get(name) or _class_of(spec)
-        hooks = self._hook_manager()
         exchange = cls(
             spec,
             settings,
-            environment or self._environment(spec, settings, cls),
+            environment or _environment(hooks, spec, settings, cls),
             credentials=self._credentials(spec, settings),
             engine=engine,
             clock=clock,
             connector=connector,
             hooks=hooks,
         )
-        hooks.hook.foxtrot_exchange_created(exchange=exchange)
+        notify(hooks, "foxtrot_exchange_created", exchange=exchange)
         return exchange
+
+    def _known(self, name: str) -> AdapterSpec:
+        try:
+            return self._registry.load(name)
+        except AdapterNotFound as error:
+            raise InvalidRequest(
+                f"No manifest is known for {name!r}; register the class together with its AdapterSpec.", field="spec"
+            ) from error
 
     def _credentials(self, spec: AdapterSpec, config: ExchangeConfig) -> Credentials | None:
         if config.environment == "sandbox" and config.credentials is None:
@@ -109,59 +124,103 @@ class ExchangeFactory:
         resolved = self._keys.resolve(spec.name, config.account, config.credentials)
         return None if resolved is None else resolved.credentials
 
-    def _environment(self, spec: AdapterSpec, config: ExchangeConfig, cls: type[BaseExchange]) -> Environment:
-        if config.environment not in spec.environments:
-            offered = ", ".join(spec.environments) or "none"
-            raise UnsupportedError(
-                f"{spec.name} has no {config.environment} environment; it has {offered}.", exchange=spec.name
-            )
-        if config.rest_url is not None:
-            return StaticEnvironment(_given_endpoints(spec, config))
-        if config.environment != "sandbox":
-            return StaticEnvironment(cls.live_endpoints(spec, config.environment))
-        offered_place: Environment | None = self._hook_manager().hook.foxtrot_environment(spec=spec, config=config)
-        if offered_place is None:
-            raise ConfigError(f"Nothing here can embed a sandbox for {spec.name}; give rest_url of a running one.")
-        return offered_place
-
-    def _hook_manager(self) -> pluggy.PluginManager:
-        if self._hooks is None:
-            self._hooks = load_hooks()
-        return self._hooks
+    def _hooks(self) -> pluggy.PluginManager:
+        if self._given_hooks is not None:
+            return self._given_hooks
+        if self._loaded_hooks is None:
+            self._loaded_hooks = load_hooks()
+        return self._loaded_hooks
 
 
-def _given_endpoints(spec: AdapterSpec, config: ExchangeConfig) -> Endpoints:
-    if config.environment != "sandbox":
-        raise ConfigError(
-            f"rest_url is for a running sandbox, but environment is {config.environment}; {spec.name}'s own hosts are "
-            "not configurable.",
-            problems=["rest_url: only with environment sandbox"],
-        )
-    rest = str(config.rest_url).rstrip("/")
-    stream = config.stream_url or rest.replace("http", "ws", 1)
-    ws_api = config.ws_api_url or f"{stream}/ws-api/v3"
-    return Endpoints(rest=rest, stream=stream.rstrip("/"), ws_api=ws_api, redirect=True)
+def _settings(spec: AdapterSpec, config: ExchangeConfig | Mapping[str, Any]) -> ExchangeConfig:
+    """Validate settings and the adapter's options together, so that one error names all problems."""
+    settings, problems = (config, []) if isinstance(config, ExchangeConfig) else _parsed(config)
+    options = _raw_options(config) if settings is None else settings.options
+    problems = [*problems, *_option_problems(spec, options)]
+    if settings is None or problems:
+        raise config_error(problems, exchange=spec.name)
+    return settings
 
 
-def _check_options(spec: AdapterSpec, config: ExchangeConfig) -> None:
-    if not spec.options:
-        if config.options:
-            raise ConfigError(
-                f"{spec.name} takes no options.", problems=[f"options.{k}: unknown" for k in config.options]
-            )
-        return
+def _parsed(config: Mapping[str, Any]) -> tuple[ExchangeConfig | None, list[str]]:
     try:
-        import_string(spec.options).model_validate(dict(config.options))
+        return ExchangeConfig.parse(config), []
+    except ConfigError as error:
+        return None, list(error.problems)
+
+
+def _raw_options(config: object) -> Mapping[str, Any]:
+    options = config.get("options") if isinstance(config, Mapping) else None
+    return options if isinstance(options, Mapping) else {}
+
+
+def _option_problems(spec: AdapterSpec, options: Mapping[str, Any]) -> list[str]:
+    if not spec.options:
+        return [f"options.{key}: unknown key; {spec.name} takes no options" for key in options]
+    model = import_string(spec.options)
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        raise AdapterBroken(f"{spec.options} is no pydantic model.", exchange=spec.name)
+    try:
+        model.model_validate(dict(options))
     except ValidationError as error:
-        problems = [f"options.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise ConfigError(f"The options of {spec.name} are wrong: {'; '.join(problems)}.", problems=problems) from None
+        return problems_of(error, model, "options")
+    return []
+
+
+def _configured(hooks: pluggy.PluginManager, spec: AdapterSpec, config: ExchangeConfig) -> ExchangeConfig:
+    """Let plug-ins change the configuration, but never where it trades."""
+    changed = _decide(hooks.hook.foxtrot_configure, exchange=spec.name, config=config)
+    if changed is None:
+        return config
+    if not isinstance(changed, ExchangeConfig):
+        raise AdapterBroken(f"A plug-in answered foxtrot_configure with a {type(changed).__name__}, no ExchangeConfig.")
+    if changed.environment != config.environment:
+        raise ConfigError(
+            f"A plug-in changed the environment of {spec.name} from {config.environment} to {changed.environment}; "
+            "only the user's own configuration may.",
+            problems=["environment: changed by a plug-in"],
+            exchange=spec.name,
+        )
+    return _settings(spec, changed)
+
+
+def _environment(
+    hooks: pluggy.PluginManager, spec: AdapterSpec, config: ExchangeConfig, cls: type[BaseExchange]
+) -> Environment:
+    name = config.environment
+    if name not in spec.environments:
+        offered = ", ".join(spec.environments) or "none"
+        raise UnsupportedError(f"{spec.name} has no {name} environment; it has: {offered}.", exchange=spec.name)
+    if name != "sandbox":
+        return StaticEnvironment(VenueAccess(cls.live_endpoints(spec, name)))
+    if config.rest_url is not None:
+        real = [cls.live_endpoints(spec, place) for place in ("live", "testnet") if place in spec.environments]
+        return StaticEnvironment(VenueAccess(running_sandbox(config.rest_url, config, real)))
+    embedded: Environment | None = _decide(hooks.hook.foxtrot_environment, spec=spec, config=config)
+    if embedded is None:
+        raise ConfigError(f"Nothing here can embed a sandbox for {spec.name}; give rest_url of a running one.")
+    return embedded
+
+
+def _decide(hook: Callable[..., Any], **facts: object) -> Any:
+    """Call a hook whose answer is needed; what it raises unexpectedly becomes AdapterBroken."""
+    try:
+        return hook(**facts)
+    except FoxtrotError:
+        raise
+    except Exception as error:
+        raise AdapterBroken(f"A plug-in failed where its answer was needed: {type(error).__name__}: {error}") from error
 
 
 def _class_of(spec: AdapterSpec) -> type[BaseExchange]:
     found = import_string(spec.exchange)
-    if not (isinstance(found, type) and issubclass(found, BaseExchange)):
+    if not _is_exchange(found):
         raise AdapterBroken(f"{spec.exchange} is no BaseExchange.", exchange=spec.name)
     return found
+
+
+def _is_exchange(value: object) -> TypeGuard[type[BaseExchange]]:
+    return isinstance(value, type) and issubclass(value, BaseExchange)
 
 
 @functools.cache
@@ -182,6 +241,6 @@ def get_exchange(
     return default_factory().get_exchange(name, config, engine=engine, clock=clock, connector=connector)
 
 
-def register_exchange(exchange: AdapterSpec | type[BaseExchange], spec: AdapterSpec | None = None) -> None:
+def register_exchange(name: str, exchange: AdapterSpec | type[BaseExchange], spec: AdapterSpec | None = None) -> None:
     """Add an exchange in process; see `ExchangeFactory.register_exchange`."""
-    default_factory().register_exchange(exchange, spec)
+    default_factory().register_exchange(name, exchange, spec)

@@ -1,7 +1,13 @@
-"""The pluggy hooks, for cold paths only (a hook call costs about as much as a whole decode)."""
+"""The pluggy hooks, for cold paths only (a hook call costs about as much as a whole decode).
+
+`foxtrot_configure`, `foxtrot_environment` and `foxtrot_before_place` decide: what they raise stops the operation,
+because a decision that failed must not be taken for a yes. The others only hear; `notify` tells them so that one that
+fails is logged, and the others and the exchange go on.
+"""
 
 from __future__ import annotations
 
+import logging
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +24,15 @@ if TYPE_CHECKING:  # plug-ins are looked at before every command: nothing heavy 
 PROJECT = "foxtrot"
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
+_LOG = logging.getLogger("foxtrot.hooks")
+
+
+@hookspec(firstresult=True)
+def foxtrot_configure(exchange: str, config: ExchangeConfig) -> ExchangeConfig | None:
+    """Offer a changed configuration before an exchange is made; the first answer counts.
+
+    It is validated like the user's own. Changing `environment` is refused: only the user says what is live.
+    """
 
 
 @hookspec(firstresult=True)
@@ -55,3 +70,12 @@ def new_manager() -> pluggy.PluginManager:
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(sys.modules[__name__])
     return manager
+
+
+def notify(manager: pluggy.PluginManager, hook: str, **facts: object) -> None:
+    """Call an observer hook in every plug-in; one that fails is logged with its traceback and the others go on."""
+    for implementation in reversed(getattr(manager.hook, hook).get_hookimpls()):
+        try:
+            implementation.function(*(facts[name] for name in implementation.argnames))
+        except Exception:  # noqa: BLE001 - foreign code: reported, and nobody else suffers
+            _LOG.exception("the plug-in %s failed in %s", implementation.plugin_name, hook)

@@ -9,12 +9,12 @@ import importlib.metadata
 import logging
 import os
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NoReturn
 
 import msgspec
 import pluggy
 
-from foxtrot.errors import AdapterBroken, AdapterIncompatible, AdapterNotFound, close_names
+from foxtrot.errors import AdapterBroken, AdapterError, AdapterIncompatible, AdapterNotFound, close_names
 from foxtrot.hookspecs import new_manager
 from foxtrot.spec import API_VERSION, AdapterSpec
 
@@ -22,6 +22,8 @@ _LOG = logging.getLogger("foxtrot.plugins")
 EXCHANGES = "foxtrot.exchanges"
 PLUGINS = "foxtrot.plugins"
 EntryPoints = Callable[[str], Iterable[importlib.metadata.EntryPoint]]
+# A plug-in that calls sys.exit while it is imported must not end the process.
+_FAILURES = (Exception, SystemExit)
 
 
 class PluginState(enum.Enum):
@@ -49,13 +51,14 @@ class PluginRecord(msgspec.Struct):
 class PluginRegistry:
     """Find and load adapters' manifests.
 
-    Of two distributions with the same name the one that sorts first wins; `blocked` names are listed but never loaded.
+    What is registered in process wins over what is installed; of two distributions with the same name the one that
+    sorts first wins, whatever its state. Names in `blocked` (default: FOXTROT_BLOCKED, separated by commas) are listed
+    but never loaded.
     """
 
     def __init__(self, entry_points: EntryPoints | None = None, blocked: Iterable[str] | None = None) -> None:
         self._entry_points = entry_points or _installed
-        listed = os.environ.get("FOXTROT_BLOCKED", "") if blocked is None else ",".join(blocked)
-        self._blocked = {name.strip() for name in listed.split(",") if name.strip()}
+        self._blocked = None if blocked is None else frozenset(blocked)
         self._records: list[PluginRecord] | None = None
         self._points: dict[str, importlib.metadata.EntryPoint] = {}
         self._registered: dict[str, AdapterSpec] = {}
@@ -72,23 +75,13 @@ class PluginRegistry:
         return sorted({r.name for r in self.records() if r.state in usable})
 
     def load(self, name: str) -> AdapterSpec:
-        """Return a manifest. Raises AdapterNotFound with close names, AdapterBroken (cause chained),
-        AdapterIncompatible."""
+        """Return a manifest. Raises AdapterNotFound (close names), AdapterBroken (chained), AdapterIncompatible."""
         record = next((r for r in self.records() if r.name == name and r.state is not PluginState.SHADOWED), None)
         if record is None:
-            close = close_names(name, self.names())
-            hint = f" Did you mean {', '.join(close)}?" if close else ""
-            installed = ", ".join(self.names()) or "none"
-            raise AdapterNotFound(
-                f"No exchange {name!r} is installed.{hint} Installed: {installed}. An adapter comes as a package: "
-                f"pip install foxtrot-{name}",
-                close_names=close,
-            )
+            raise self._not_found(name)
         if record.state is PluginState.BLOCKED:
             raise AdapterNotFound(f"The exchange {name!r} is blocked: {record.reason}.")
-        if record.spec is not None:
-            return record.spec
-        return self._load(record)
+        return record.spec or self._load(record)
 
     def load_all(self) -> list[PluginRecord]:
         """Try to load every manifest and return the records with their final states."""
@@ -96,90 +89,96 @@ class PluginRegistry:
             if record.state is PluginState.AVAILABLE:
                 try:
                     self._load(record)
-                except (AdapterBroken, AdapterIncompatible) as error:
+                except AdapterError as error:
                     _LOG.warning("%s", error)
         return self.records()
 
     def register(self, spec: AdapterSpec) -> None:
-        """Add a manifest in process; it wins over an installed one of the same name."""
+        """Add a manifest in process. Raises AdapterIncompatible when it was written for another interface."""
+        if spec.api_version != API_VERSION:
+            raise AdapterIncompatible(f"The adapter {spec.name} does not fit: {_wrong_version(spec)}.")
         self._registered[spec.name] = spec
         self._records = None
 
     def reset(self) -> None:
-        """Forget everything registered and loaded."""
+        """Forget everything registered and loaded; what is installed is looked for anew."""
         self._registered.clear()
         self._records = None
+
+    def _not_found(self, name: str) -> AdapterNotFound:
+        close = close_names(name, self.names())
+        hint = f" Did you mean {' or '.join(close)}?" if close else ""
+        installed = ", ".join(self.names()) or "none"
+        return AdapterNotFound(
+            f"No exchange {name!r} is installed.{hint} Installed: {installed}. An adapter comes as a package: "
+            f"pip install foxtrot-{name}",
+            close_names=close,
+        )
 
     def _discover(self) -> list[PluginRecord]:
         records = [
             PluginRecord(name, "in process", "", PluginState.LOADED, spec=spec)
             for name, spec in self._registered.items()
         ]
-        taken = set(self._registered)
+        winners = {record.name: record.distribution for record in records}
+        blocked = _blocked_names(self._blocked)
         self._points = {}
-        for point in sorted(self._entry_points(EXCHANGES), key=lambda p: (p.name, _distribution(p)[0])):
-            distribution, version = _distribution(point)
-            record = PluginRecord(point.name, distribution, version, PluginState.AVAILABLE)
-            if point.name in taken:
-                record.state = PluginState.SHADOWED
-                record.reason = f"another distribution already provides {point.name}"
-            elif point.name in self._blocked:
-                record.state, record.reason = PluginState.BLOCKED, "FOXTROT_BLOCKED names it"
-            taken.add(point.name)
-            if record.state is not PluginState.SHADOWED:
-                self._points[point.name] = point
+        for point in _ordered(self._entry_points(EXCHANGES)):
+            record = PluginRecord(point.name, *_distribution(point), PluginState.AVAILABLE)
             records.append(record)
+            if point.name in winners:
+                record.state = PluginState.SHADOWED
+                record.reason = f"{winners[point.name]} already provides {point.name}"
+                continue
+            winners[point.name] = record.distribution
+            self._points[point.name] = point
+            if point.name in blocked:
+                source = "FOXTROT_BLOCKED names it" if self._blocked is None else "the registry was told to block it"
+                record.state, record.reason = PluginState.BLOCKED, source
         return sorted(records, key=lambda r: r.name)
 
     def _load(self, record: PluginRecord) -> AdapterSpec:
         try:
             found = self._points[record.name].load()
-        except Exception as error:
-            record.state, record.reason = PluginState.BROKEN, f"{type(error).__name__}: {error}"
-            raise AdapterBroken(
-                f"The adapter {record.name} ({record.distribution} {record.version}) cannot be loaded: {record.reason}",
-                exchange=record.name,
-            ) from error
+        except _FAILURES as error:
+            _fail(record, PluginState.BROKEN, f"{type(error).__name__}: {error}", error)
         spec = getattr(found, "SPEC", found)
-        self._check(record, spec)
-        record.state, record.spec = PluginState.LOADED, spec
-        return record.spec
-
-    def _check(self, record: PluginRecord, spec: Any) -> None:
         if not isinstance(spec, AdapterSpec):
-            record.state, record.reason = (
-                PluginState.BROKEN,
-                f"its entry point is a {type(spec).__name__}, no AdapterSpec",
-            )
-            raise AdapterBroken(f"The adapter {record.name} is broken: {record.reason}.", exchange=record.name)
+            _fail(record, PluginState.BROKEN, f"its entry point is a {type(spec).__name__}, no AdapterSpec")
         if spec.api_version != API_VERSION:
-            record.state = PluginState.INCOMPATIBLE
-            record.reason = f"it was written for plug-in interface {spec.api_version}, this is {API_VERSION}"
-            raise AdapterIncompatible(f"The adapter {record.name} does not fit: {record.reason}.", exchange=record.name)
+            _fail(record, PluginState.INCOMPATIBLE, _wrong_version(spec))
         if spec.name != record.name:
-            record.state = PluginState.BROKEN
-            record.reason = f"its manifest calls itself {spec.name}"
-            raise AdapterBroken(f"The adapter {record.name} is broken: {record.reason}.", exchange=record.name)
+            _fail(record, PluginState.BROKEN, f"its manifest calls itself {spec.name}")
+        record.state, record.spec = PluginState.LOADED, spec
+        return spec
 
 
-def load_hooks(entry_points: EntryPoints | None = None) -> pluggy.PluginManager:
-    """Return a plugin manager with the plug-ins of the group `foxtrot.plugins`; a broken one is logged and left out."""
+def load_hooks(entry_points: EntryPoints | None = None, blocked: Iterable[str] | None = None) -> pluggy.PluginManager:
+    """Return a plugin manager with every plug-in of the group `foxtrot.plugins` that is not blocked.
+
+    A broken one, and the second of two with the same name, is logged and left out.
+    """
     manager = new_manager()
-    for point in (entry_points or _installed)(PLUGINS):
-        try:
-            manager.register(point.load(), name=point.name)
-        except Exception:  # noqa: BLE001 - foreign code: logged with its traceback, and the others go on
-            _LOG.exception("the plug-in %s cannot be loaded", point.name)
+    kept_out = _blocked_names(blocked)
+    for point in _ordered((entry_points or _installed)(PLUGINS)):
+        if point.name in kept_out:
+            continue
+        if manager.has_plugin(point.name):
+            _LOG.warning("the plug-in %s (%s) is left out: another one has the same name", point.name, point.value)
+            continue
+        _register_hooks(manager, point)
     return manager
 
 
 def import_string(path: str) -> Any:
-    """Import "package.module:Name". Raises AdapterBroken, cause chained."""
+    """Import "package.module:Name". Raises AdapterBroken, cause chained, whatever goes wrong in that module."""
     module, _, name = path.partition(":")
+    if not module or not name:
+        raise AdapterBroken(f"{path!r} is no import string; it must read 'package.module:Name'.")
     try:
         return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise AdapterBroken(f"{path!r} cannot be imported: {error}") from error
+    except _FAILURES as error:
+        raise AdapterBroken(f"{path!r} cannot be imported: {type(error).__name__}: {error}") from error
 
 
 @functools.cache
@@ -194,3 +193,33 @@ def _installed(group: str) -> Iterable[importlib.metadata.EntryPoint]:
 
 def _distribution(point: importlib.metadata.EntryPoint) -> tuple[str, str]:
     return (point.dist.name, point.dist.version) if point.dist is not None else ("", "")
+
+
+def _ordered(points: Iterable[importlib.metadata.EntryPoint]) -> list[importlib.metadata.EntryPoint]:
+    """Sort by name, then by distribution, so that the first of equal names is the same on every machine."""
+    return sorted(points, key=lambda point: (point.name, *_distribution(point)))
+
+
+def _blocked_names(given: Iterable[str] | None) -> frozenset[str]:
+    names = os.environ.get("FOXTROT_BLOCKED", "").split(",") if given is None else given
+    return frozenset(name.strip() for name in names if name.strip())
+
+
+def _register_hooks(manager: pluggy.PluginManager, point: importlib.metadata.EntryPoint) -> None:
+    try:
+        manager.register(point.load(), name=point.name)
+    except _FAILURES:
+        _LOG.exception("the plug-in %s (%s) cannot be loaded", point.name, point.value)
+        if manager.has_plugin(point.name):  # older pluggy registers before it verifies: no hook may stay
+            manager.unregister(name=point.name)
+
+
+def _fail(record: PluginRecord, state: PluginState, reason: str, cause: BaseException | None = None) -> NoReturn:
+    record.state, record.reason = state, reason
+    kind = AdapterIncompatible if state is PluginState.INCOMPATIBLE else AdapterBroken
+    package = f"{record.distribution} {record.version}".strip()
+    raise kind(f"The adapter {record.name} ({package}) is {state.value}: {reason}.", exchange=record.name) from cause
+
+
+def _wrong_version(spec: AdapterSpec) -> str:
+    return f"it was written for plug-in interface {spec.api_version}, this is {API_VERSION}"

@@ -52,7 +52,7 @@ def test_the_argument_wins_then_the_long_names_then_files_then_the_short_names(t
 
 def test_half_a_pair_is_an_error_not_a_reason_to_look_further() -> None:
     environ = {"FOXTROT_TOY_MAIN_API_KEY": "k", "TOY_API_KEY": "k", "TOY_SECRET": "s"}
-    with pytest.raises(CredentialsError, match="no api_secret"):
+    with pytest.raises(CredentialsError, match="API_KEY is there but not FOXTROT_TOY_MAIN_API_SECRET"):
         KeyManager(environ).resolve("toy")
 
 
@@ -152,9 +152,9 @@ def test_the_keyring_is_the_last_source_and_one_without_a_backend_has_nothing(
         monkeypatch.delitem(sys.modules, name)
     found = KeyManager({}).resolve("toy")
     assert found is not None
-    assert (found.source, found.credentials.api_key.get_secret_value()) == ("keyring", "ring-key")
+    assert (found.source, found.credentials.api_key.get_secret_value()) == ("keyring toy/main/api_key", "ring-key")
     environ = {"TOY_API_KEY": "short-key", "TOY_SECRET": "short-secret"}
     first = KeyManager(environ).resolve("toy")
     assert first is not None
-    assert first.source == "environment TOY_*"
+    assert first.source == "environment TOY_API_KEY"
     assert KeyManager({}).resolve("toy", account="locked") is None

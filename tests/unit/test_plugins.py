@@ -109,7 +109,7 @@ def test_a_broken_hook_plugin_is_left_out_and_the_others_work(site: Path, caplog
 
 def test_an_exchange_registered_in_process_can_be_asked_for_until_the_reset() -> None:
     factory = ExchangeFactory(PluginRegistry())
-    factory.register_exchange(ToyExchange, TOY)
+    factory.register_exchange("toy", ToyExchange, TOY)
     venue = ToyVenue()
     exchange = factory.get_exchange("toy", environment=venue)
     assert isinstance(exchange, ToyExchange)
@@ -121,7 +121,7 @@ def test_an_exchange_registered_in_process_can_be_asked_for_until_the_reset() ->
 
 def test_an_environment_that_the_venue_does_not_have_is_refused_never_replaced() -> None:
     factory = ExchangeFactory(PluginRegistry())
-    factory.register_exchange(ToyExchange, TOY)
+    factory.register_exchange("toy", ToyExchange, TOY)
     for environment in ("sandbox", "testnet", "live"):
         with pytest.raises(UnsupportedError, match=f"no {environment}"):
             factory.get_exchange("toy", {"environment": environment})
@@ -129,7 +129,7 @@ def test_an_environment_that_the_venue_does_not_have_is_refused_never_replaced()
 
 def test_all_problems_of_a_configuration_are_named_at_once_with_their_paths() -> None:
     factory = ExchangeFactory(PluginRegistry())
-    factory.register_exchange(ToyExchange, TOY)
+    factory.register_exchange("toy", ToyExchange, TOY)
     bad = {"environment": "moon", "colour": 1, "transport": {"request_timeout_s": -1}}
     with pytest.raises(ConfigError) as caught:
         factory.get_exchange("toy", bad)
@@ -170,7 +170,7 @@ async def test_hooks_hear_of_contracts_and_closing_and_may_veto_an_order() -> No
     )
     venue = ToyVenue(time=b"1", markets=msgspec.json.encode(Listing([contract], [])))
     factory = ExchangeFactory(PluginRegistry(), hooks)
-    factory.register_exchange(ToyExchange, TOY)
+    factory.register_exchange("toy", ToyExchange, TOY)
     async with factory.get_exchange("toy", environment=venue) as exchange:
         with pytest.raises(OrderDenied, match="Friday") as denied:
             await exchange.place_order(OrderRequest.limit("BTC/USD", "buy", 1, 1))

@@ -35,7 +35,9 @@ _COMMON: dict[Capability, Feature | Support] = {
     Capability.SUBSCRIBE_OHLCV: Support.FULL,
     Capability.USER_STREAM: Support.FULL,
     Capability.ORDERS_OVER_WS: Support.FULL,
+    Capability.FETCH_POSITIONS: Feature(Support.UNSUPPORTED, "spot has balances, no positions"),
 }
+_SPOT_ONLY = "the venue trades spot only"
 
 BINANCEUS = AdapterSpec(
     name="binanceus",
@@ -44,7 +46,15 @@ BINANCEUS = AdapterSpec(
     exchange="foxtrot_binance.exchange:BinanceUsExchange",
     options="foxtrot_binance.config:BinanceOptions",
     dialect="foxtrot_binance.dialect:BINANCEUS_DIALECT",
-    capabilities=CapabilitySet(_COMMON),
+    capabilities=CapabilitySet(
+        _COMMON
+        | {
+            # https://docs.binance.us lists neither a test network nor futures or margin endpoints.
+            Capability.TESTNET: Feature(Support.UNSUPPORTED, "the venue has no test network; use sandbox"),
+            Capability.FUTURES: Feature(Support.UNSUPPORTED, _SPOT_ONLY),
+            Capability.MARGIN: Feature(Support.UNSUPPORTED, _SPOT_ONLY),
+        }
+    ),
     docs_url="https://docs.binance.us",
     environments=("sandbox", "live"),
     distribution="foxtrot-binance",
@@ -61,8 +71,8 @@ BINANCE = AdapterSpec(
         _COMMON
         | {
             Capability.TESTNET: Support.FULL,
-            Capability.FUTURES: Support.NOT_IMPLEMENTED,
-            Capability.MARGIN: Support.NOT_IMPLEMENTED,
+            Capability.FUTURES: Feature(Support.NOT_IMPLEMENTED, "the venue has them, this adapter is for spot"),
+            Capability.MARGIN: Feature(Support.NOT_IMPLEMENTED, "the venue has it, this adapter is for spot"),
         }
     ),
     docs_url="https://developers.binance.com/docs/binance-spot-api-docs",
