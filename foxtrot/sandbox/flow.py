@@ -43,9 +43,12 @@ class MarketFlow:
 
     def catch_up(self, elapsed_s: float, at_most: int = 1_000) -> None:
         """Do the actions due `elapsed_s` after the start, at most so many at once."""
-        due = min(int(elapsed_s * self.rate) - self._done, at_most)
-        for _ in range(due):
+        for _ in range(min(self.due(elapsed_s), at_most)):
             self.step()
+
+    def due(self, elapsed_s: float) -> int:
+        """Return how many actions are still to be done `elapsed_s` after the start."""
+        return max(int(elapsed_s * self.rate) - self._done, 0)
 
 
 class _Agent:
@@ -62,13 +65,17 @@ class _Agent:
         self._quotes: dict[int, VenueOrder] = {}
 
     def fill_book(self) -> None:
-        """Quote a whole ladder on both sides."""
+        """Quote a whole ladder on both sides, none while the symbol is halted."""
+        if not self._venue.trading(self._contract.symbol):
+            return
         for level in range(1, _LEVELS + 1):
             for side in Side:
                 self._quote(side, level + self._chance.randint(0, 1))
 
     def act(self) -> None:
-        """Move the fair price a little, then quote, cancel or take."""
+        """Move the fair price a little, then quote, cancel or take; do nothing while the symbol is halted."""
+        if not self._venue.trading(self._contract.symbol):
+            return
         pull = (float(self._start) - self._fair) / float(self._start) * 0.001
         self._fair *= 1 + pull + self._chance.gauss(0, 0.00008)
         what = self._chance.random()

@@ -1,17 +1,19 @@
-"""One symbol's market: runs orders against the book, settles, triggers stops, and tells the venue."""
+"""One symbol's market: runs orders against the book, triggers stops, and tells the venue."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
-from decimal import ROUND_DOWN, Decimal
+from collections import deque
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from foxtrot.model.contract import Contract
-from foxtrot.model.decimals import ZERO, floor_to
+from foxtrot.model.contract import Contract, ContractStatus
+from foxtrot.model.decimals import ZERO
 from foxtrot.model.order import OrderType, Side, TimeInForce
-from foxtrot.sandbox.ledger import FEE_ACCOUNT
+from foxtrot.sandbox.exact import exactly
+from foxtrot.sandbox.funds import Funds
 from foxtrot.sandbox.matching import Book, Resting
+from foxtrot.sandbox.triggers import Triggers, would_trigger
 from foxtrot.sandbox.types import (
     MARKET_ACCOUNT,
     BookChange,
@@ -25,136 +27,136 @@ from foxtrot.sandbox.types import (
     VenueOrder,
     VenueStatus,
 )
+from foxtrot.sandbox.walk import Plan, cost_of, fillable, offers, plan_by_quote
 
 if TYPE_CHECKING:
     from foxtrot.sandbox.venue import Venue
 
 _MARKET_FORMS = frozenset({OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT})
-_RISING = frozenset({(OrderType.STOP_LOSS, Side.BUY), (OrderType.TAKE_PROFIT, Side.SELL)})
-_KINDS = {
-    OrderType.STOP_LOSS_LIMIT: OrderType.STOP_LOSS,
-    OrderType.TAKE_PROFIT_LIMIT: OrderType.TAKE_PROFIT,
-}
+_PRINTED = 0  # the order id of those who traded in a recording
+# Between orders of one account TRANSFER acts as DECREMENT.
+_DECREMENTING = frozenset({Stp.DECREMENT, Stp.TRANSFER})
 
 
 class Market:
-    """Match by price, then time. Funds of resting and waiting orders are locked and released to the last digit."""
+    """Match by price, then time.
+
+    A change is complete before it is told: the new level, then the trade, then each side's order and balances.
+    """
 
     def __init__(self, contract: Contract, price: Decimal, venue: Venue) -> None:
         self.contract = contract
         self.book = Book()
         self.last_price = price
-        self.trading = True
+        self.trading = contract.status is ContractStatus.TRADING
         self._venue = venue
-        self._ledger = venue.ledger
+        self._funds = Funds(contract, venue.ledger, lambda maker: venue.maker_fee if maker else venue.taker_fee)
+        self._triggers = Triggers()
+        self._due: deque[VenueOrder] = deque()
         self._trade_ids = itertools.count(1)
         self._prevented_ids = itertools.count(1)
-        self._locked: dict[int, Decimal] = {}
-        self._waiting: dict[int, VenueOrder] = {}
+        self._step = contract.quantity_step or Decimal(1).scaleb(-contract.base_precision)
 
     # before an order is taken
 
-    def check(self, new: NewOrder) -> None:
-        """Refuse what would take or trigger at once, and what the account cannot pay. Changes nothing."""
-        against = self.book.side(new.side.opposite)
-        if new.type is OrderType.LIMIT_MAKER and against.reaches(new.price):
+    def check_price(self, new: NewOrder) -> None:
+        """Refuse what would take or trigger at once. Changes nothing."""
+        met = self.book.side(new.side.opposite).first_within(new.price)
+        if new.type is OrderType.LIMIT_MAKER and met is not None:
             raise Refused(Reason.WOULD_TAKE)
-        if new.stop_price is not None and self._would_trigger(new.type, new.side, new.stop_price):
+        if new.stop_price is not None and would_trigger(new.type, new.side, new.stop_price, self.last_price):
             raise Refused(Reason.WOULD_TRIGGER)
-        asset, amount = self._needed(new)
-        self._ledger.require(new.account, asset, amount)
 
-    def _needed(self, new: NewOrder) -> tuple[str, Decimal]:
+    def check_funds(self, new: NewOrder, stp: Stp) -> None:
+        """Refuse what the account cannot pay. Changes nothing."""
+        self._funds.require(new.account, new.side, self._needed(new, stp))
+
+    def plan(self, new: NewOrder, stp: Stp) -> Plan:
+        """Turn the quote quantity of an order into base. Raises Refused(THIN_BOOK) when that is below the least."""
+        found = offers(self.book.side(new.side.opposite), new.account, stp)
+        plan = plan_by_quote(new.quote_quantity or ZERO, self._step, found)
+        if plan.available < max(self.contract.min_quantity, self._step):
+            raise Refused(Reason.THIN_BOOK)
+        return plan
+
+    def _needed(self, new: NewOrder, stp: Stp) -> Decimal:
+        if new.quantity is None:
+            return self.plan(new, stp).available if new.side is Side.SELL else new.quote_quantity or ZERO
         if new.side is Side.SELL:
-            return self.contract.base, new.quantity or ZERO
-        if new.quote_quantity is not None:
-            return self.contract.quote, new.quote_quantity
-        quantity = new.quantity or ZERO
+            return new.quantity
         price = new.price if new.price is not None else new.stop_price
-        return self.contract.quote, self._cost(quantity) if price is None else price * quantity
+        return self._cost(new.quantity, new.account, stp) if price is None else price * new.quantity
 
-    def _cost(self, quantity: Decimal) -> Decimal:
-        """Return what buying that much at the market costs now."""
-        cost, left = ZERO, quantity
-        for price in self.book.asks.prices():
-            taken = min(left, sum((r.order.remaining for r in self.book.asks.queue(price)), ZERO))
-            cost += taken * price
-            left -= taken
-            if not left:
-                break
-        return cost
+    def _cost(self, quantity: Decimal, account: str, stp: Stp) -> Decimal:
+        return cost_of(quantity, offers(self.book.asks, account, stp))
 
     # running
 
     def run(self, order: VenueOrder) -> None:
         """Lock funds, announce the order, and match it, rest it or let it wait for its trigger."""
-        self._lock(order)
+        self._funds.lock(order)
         if order.type.has_trigger:
-            self._waiting[order.order_id] = order
+            self._triggers.add(order)
         else:
             order.working_ns = self._venue.clock()
-        self._venue.report_order(ReportKind.NEW, order)
-        self._venue.report_balances(order.account, (self.contract.base, self.contract.quote))
+        self._tell(ReportKind.NEW, order)
         if not order.type.has_trigger:
             self._match(order)
-            self._run_triggered()
+            self._run_due()
 
     def end(self, order: VenueOrder, status: VenueStatus, kind: ReportKind, cancel_id: str = "") -> None:
         """Take an order off the book, release its funds, and report it."""
         side = self.book.side(order.side)
-        if side.resting(order) is not None:
+        rested = side.resting(order) is not None
+        if rested:
             side.remove(order)
+        self._triggers.remove(order)
+        self._finish(order, status)
+        if rested:
             self._changed(order.side, order.price)
-        self._waiting.pop(order.order_id, None)
-        left = self._locked.pop(order.order_id, ZERO)
-        self._ledger.unlock(order.account, self._paid_asset(order.side), left)
+        self._tell(kind, order, cancel_id=cancel_id)
+
+    def agents_at(self, side: Side, price: Decimal) -> list[Resting]:
+        """Return the agents' orders of one price, earliest first."""
+        return [r for r in self.book.side(side).queue(price) if r.order.account == MARKET_ACCOUNT]
+
+    def take_off(self, order: VenueOrder, quantity: Decimal) -> None:
+        """Make a resting order smaller, or end it when nothing remains; what remains keeps its place."""
+        if quantity == order.remaining:
+            self.end(order, VenueStatus.CANCELED, ReportKind.CANCELED)
+            return
+        order.quantity -= quantity
+        self._funds.release_part(order, quantity)
+        side = self.book.side(order.side)
+        if (resting := side.resting(order)) is not None:
+            side.take(resting, quantity)
+            self._changed(order.side, order.price)
+
+    def _finish(self, order: VenueOrder, status: VenueStatus) -> None:
+        self._funds.release(order)
         order.status = status
         order.updated_ns = self._venue.clock()
         self._venue.finished(order)
-        self._venue.report_order(kind, order, cancel_id=cancel_id)
-        self._venue.report_balances(order.account, (self.contract.base, self.contract.quote))
-
-    def _lock(self, order: VenueOrder) -> None:
-        if order.type is OrderType.MARKET:
-            return
-        price = order.price or order.stop_price
-        amount = order.quantity if order.side is Side.SELL else price * order.quantity
-        self._ledger.lock_signed(order.account, self._paid_asset(order.side), amount)
-        self._locked[order.order_id] = amount
 
     def _match(self, order: VenueOrder) -> None:
         limit = None if order.type in _MARKET_FORMS else order.price
         against = self.book.side(order.side.opposite)
-        kill = order.time_in_force is TimeInForce.FOK and limit is not None
-        if kill and against.fillable(limit, order.quantity, order.account) < order.quantity:
-            self.end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED)
-            return
-        while order.status.open and against.reaches(limit):
-            resting = against.first()
-            if resting is None:
-                break
-            if self._is_self(order, resting.order):
+        if order.time_in_force is TimeInForce.FOK and limit is not None:
+            wanted = order.remaining
+            if fillable(against, limit, wanted, order.account, order.stp) < wanted:
+                self.end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED)
+                return
+        while order.status.open and (resting := against.first_within(limit)) is not None:
+            if order.stp is not Stp.NONE and order.account == resting.order.account:
                 self._prevent(order, resting)
-                continue
-            quantity = self._quantity(order, resting)
-            if not quantity:
-                break
-            self._trade(order, resting, quantity)
+            else:
+                self._trade(order, resting, min(order.remaining, resting.visible))
         if order.status.open:
-            self._settle_rest(order, limit)
+            self._leave(order, limit)
 
-    def _quantity(self, order: VenueOrder, resting: Resting) -> Decimal:
-        if not order.quote_quantity:
-            return min(order.remaining, resting.visible)
-        left = order.quote_quantity - order.filled_quote
-        return min(resting.visible, floor_to(left / resting.order.price, self.contract.quantity_step))
-
-    def _settle_rest(self, order: VenueOrder, limit: Decimal | None) -> None:
-        """Decide what becomes of an order that finds nothing more to match."""
-        if order.quote_quantity:
-            order.quantity = order.filled
-            self.end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED)
-        elif limit is None or order.time_in_force is not TimeInForce.GTC:
+    def _leave(self, order: VenueOrder, limit: Decimal | None) -> None:
+        """Rest an order that finds nothing more to match, or let it expire."""
+        if limit is None or order.time_in_force is not TimeInForce.GTC:
             self.end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED)
         else:
             self.book.side(order.side).add(order)
@@ -164,220 +166,167 @@ class Market:
 
     def _trade(self, taker: VenueOrder, resting: Resting, quantity: Decimal) -> None:
         maker = resting.order
-        price, now = maker.price, self._venue.clock()
-        trade_id = next(self._trade_ids)
-        self._pay(taker, maker, price, quantity)
-        resting.visible -= quantity
-        for order, is_maker in ((maker, True), (taker, False)):
-            self._book_fill(order, trade_id, price, quantity, now, is_maker=is_maker)
-        if maker.remaining == 0:
-            self.book.side(maker.side).remove(maker)
-        elif resting.visible == 0:
-            self.book.side(maker.side).requeue(resting)
-        if taker.quote_quantity and self._is_spent(taker):
-            taker.quantity, taker.status = taker.filled, VenueStatus.FILLED
-        self.last_price = price
-        self._changed(maker.side, price)
+        price, now, trade_id = maker.price, self._venue.clock(), next(self._trade_ids)
         buyer, seller = (taker, maker) if taker.side is Side.BUY else (maker, taker)
-        self._venue.emit(
-            PublicTrade(
-                symbol=self.contract.symbol,
-                trade_id=trade_id,
-                price=price,
-                quantity=quantity,
-                taker_side=taker.side,
-                buyer_order_id=buyer.order_id,
-                seller_order_id=seller.order_id,
-                time_ns=now,
-            )
-        )
-        for order in (maker, taker):
-            self._report_fill(order)
-
-    def _is_spent(self, order: VenueOrder) -> bool:
-        """Tell whether what is left of a quote quantity buys (or asks for) less than one step at the next price."""
-        best = self.book.side(order.side.opposite).best_price()
-        left = order.quote_quantity - order.filled_quote
-        return best is not None and not floor_to(left / best, self.contract.quantity_step)
-
-    def _pay(self, taker: VenueOrder, maker: VenueOrder, price: Decimal, quantity: Decimal) -> None:
-        buyer, seller = (taker, maker) if taker.side is Side.BUY else (maker, taker)
-        value = price * quantity
-        self._take(seller, quantity, quantity)
-        self._ledger.move(self.contract.base, quantity, seller.account, buyer.account, from_locked=self._locks(seller))
-        self._take(buyer, (buyer.price or buyer.stop_price) * quantity, value)
-        self._ledger.move(self.contract.quote, value, buyer.account, seller.account, from_locked=self._locks(buyer))
-
-    def _locks(self, order: VenueOrder) -> bool:
-        return order.order_id in self._locked
-
-    def _take(self, order: VenueOrder, locked_part: Decimal, paid: Decimal) -> None:
-        """Use up the part of the lock that belongs to this fill; a better price than the limit frees the rest."""
-        if self._locks(order):
-            self._locked[order.order_id] -= locked_part
-            self._ledger.unlock(order.account, self._paid_asset(order.side), locked_part - paid)
-
-    def _book_fill(
-        self, order: VenueOrder, trade_id: int, price: Decimal, quantity: Decimal, now: int, *, is_maker: bool
-    ) -> None:
-        order.filled += quantity
-        order.filled_quote += price * quantity
-        order.updated_ns = now
-        by_quote = bool(order.quote_quantity)
-        done = order.remaining == 0 and not by_quote
-        order.status = VenueStatus.FILLED if done else VenueStatus.PARTIALLY_FILLED
-        if order.account == MARKET_ACCOUNT:
-            return
-        fee, asset = self._fee(order, price, quantity, is_maker=is_maker)
-        self._ledger.move(asset, fee, order.account, FEE_ACCOUNT, from_locked=False)
-        execution = Execution(
+        self._funds.exchange(buyer, seller, price, quantity)
+        trade = PublicTrade(
+            symbol=self.contract.symbol,
             trade_id=trade_id,
+            price=price,
+            quantity=quantity,
+            taker_side=taker.side,
+            buyer_order_id=buyer.order_id,
+            seller_order_id=seller.order_id,
+            time_ns=now,
+        )
+        fills = [(order, self._fill(order, trade, is_maker=order is maker)) for order in (maker, taker)]
+        self.book.side(maker.side).take(resting, quantity)
+        for order in (maker, taker):
+            if order.status is VenueStatus.FILLED and order.order_id != _PRINTED:
+                self._finish(order, VenueStatus.FILLED)
+        self._changed(maker.side, price)
+        self._publish(trade)
+        for order, execution in fills:
+            if execution is not None:
+                self._tell(ReportKind.TRADE, order, execution)
+
+    def _fill(self, order: VenueOrder, trade: PublicTrade, *, is_maker: bool) -> Execution | None:
+        quote = trade.price * trade.quantity
+        order.filled += trade.quantity
+        order.filled_quote += quote
+        order.updated_ns = trade.time_ns
+        order.status = VenueStatus.PARTIALLY_FILLED if order.remaining else VenueStatus.FILLED
+        if order.account == MARKET_ACCOUNT:
+            return None
+        fee, asset = self._funds.charge(order, trade.price, trade.quantity, is_maker=is_maker)
+        execution = Execution(
+            trade_id=trade.trade_id,
             order_id=order.order_id,
             account=order.account,
             symbol=order.symbol,
             side=order.side,
-            price=price,
-            quantity=quantity,
-            quote_quantity=price * quantity,
+            price=trade.price,
+            quantity=trade.quantity,
+            quote_quantity=quote,
             fee=fee,
             fee_asset=asset,
             is_maker=is_maker,
-            time_ns=now,
+            time_ns=trade.time_ns,
         )
         order.executions.append(execution)
         self._venue.executed(execution)
-
-    def _fee(self, order: VenueOrder, price: Decimal, quantity: Decimal, *, is_maker: bool) -> tuple[Decimal, str]:
-        """Return the fee, taken from what is received; whether the real venue cuts or rounds is not known: it cuts
-        here."""
-        rate = self._venue.maker_fee if is_maker else self._venue.taker_fee
-        if order.side is Side.BUY:
-            asset, received, decimals = self.contract.base, quantity, self.contract.base_fee_precision
-        else:
-            asset, received, decimals = self.contract.quote, price * quantity, self.contract.quote_fee_precision
-        return (received * rate).quantize(Decimal(1).scaleb(-decimals), ROUND_DOWN), asset
-
-    def _report_fill(self, order: VenueOrder) -> None:
-        if order.status is VenueStatus.FILLED:
-            left = self._locked.pop(order.order_id, ZERO)
-            self._ledger.unlock(order.account, self._paid_asset(order.side), left)
-            self._venue.finished(order)
-        if order.account != MARKET_ACCOUNT:
-            self._venue.report_order(ReportKind.TRADE, order, order.executions[-1])
-            self._venue.report_balances(order.account, (self.contract.base, self.contract.quote))
+        return execution
 
     # self-trade prevention
 
-    def _is_self(self, taker: VenueOrder, maker: VenueOrder) -> bool:
-        return taker.account == maker.account and taker.stp is not Stp.NONE
-
     def _prevent(self, taker: VenueOrder, resting: Resting) -> None:
-        maker = resting.order
-        match_id = next(self._prevented_ids)
-        if taker.stp in (Stp.DECREMENT, Stp.TRANSFER):
-            self._decrement(taker, resting, match_id)
+        """Do to both orders what the taker's mode says.
+
+        An order that ends loses its whole remainder; only DECREMENT takes the same quantity off both. While an order is
+        open, quantity - filled - prevented is what can still trade.
+        """
+        maker, match_id = resting.order, next(self._prevented_ids)
+        if taker.stp in _DECREMENTING:
+            quantity = min(taker.remaining, resting.visible)
+            self._withhold(maker, quantity, match_id)
+            self._withhold(taker, quantity, match_id)
             return
-        if taker.stp in (Stp.EXPIRE_MAKER, Stp.EXPIRE_BOTH):
-            self._expire_in_match(maker, match_id, min(taker.remaining, maker.remaining))
-        if taker.stp in (Stp.EXPIRE_TAKER, Stp.EXPIRE_BOTH):
-            self._expire_in_match(taker, match_id, min(taker.remaining, maker.remaining))
+        if taker.stp is not Stp.EXPIRE_TAKER:
+            self._withhold(maker, maker.remaining, match_id)
+        if taker.stp is not Stp.EXPIRE_MAKER:
+            self._withhold(taker, taker.remaining, match_id)
 
-    def _decrement(self, taker: VenueOrder, resting: Resting, match_id: int) -> None:
-        maker = resting.order
-        prevented = min(taker.remaining, maker.remaining)
-        for order in (maker, taker):
-            order.prevented_match_id = match_id
-            if order.remaining == prevented:
-                self._expire_in_match(order, match_id, prevented)
-            else:
-                order.prevented_quantity += prevented
-                self._unlock_prevented(order, prevented)
-        if maker.status.open:
-            resting.visible = min(resting.visible, maker.remaining)
-            self._changed(maker.side, maker.price)
-
-    def _unlock_prevented(self, order: VenueOrder, quantity: Decimal) -> None:
-        if self._locks(order):
-            amount = quantity if order.side is Side.SELL else order.price * quantity
-            self._locked[order.order_id] -= amount
-            self._ledger.unlock(order.account, self._paid_asset(order.side), amount)
-
-    def _expire_in_match(self, order: VenueOrder, match_id: int, prevented: Decimal) -> None:
+    def _withhold(self, order: VenueOrder, quantity: Decimal, match_id: int) -> None:
+        self._funds.release_part(order, quantity)
         order.prevented_match_id = match_id
+        order.prevented_quantity += quantity
+        order.updated_ns = self._venue.clock()
         side = self.book.side(order.side)
-        resting = side.resting(order) is not None
-        if resting:
-            side.remove(order)
-        order.prevented_quantity += prevented
-        if resting:
+        resting = side.resting(order)
+        if resting is not None:
+            side.take(resting, quantity)
+        if order.remaining == 0:
+            self._finish(order, VenueStatus.EXPIRED_IN_MATCH)
+        if resting is not None:
             self._changed(order.side, order.price)
-        self.end(order, VenueStatus.EXPIRED_IN_MATCH, ReportKind.TRADE_PREVENTION)
+        self._tell(ReportKind.TRADE_PREVENTION, order, prevented=quantity)
 
     # triggers
 
-    def _would_trigger(self, kind: OrderType, side: Side, stop_price: Decimal) -> bool:
-        rising = (_KINDS.get(kind, kind), side) in _RISING
-        return self.last_price >= stop_price if rising else self.last_price <= stop_price
-
-    def _run_triggered(self) -> None:
-        """Run every waiting order that the last price triggers, also those that these trigger in turn."""
-        while triggered := next(self._triggered(), None):
-            del self._waiting[triggered.order_id]
-            self._trigger(triggered)
-
-    def _triggered(self) -> Iterator[VenueOrder]:
-        return (o for o in self._waiting.values() if self._would_trigger(o.type, o.side, o.stop_price))
+    def _run_due(self) -> None:
+        """Run the orders that trades have triggered, also those that these trigger in turn, in that order."""
+        while self._due:
+            self._trigger(self._due.popleft())
 
     def _trigger(self, order: VenueOrder) -> None:
         order.triggered = True
         order.working_ns = order.updated_ns = self._venue.clock()
-        self._venue.report_order(ReportKind.TRIGGERED, order)
-        if order.type in _MARKET_FORMS:
-            left = self._locked.pop(order.order_id, ZERO)
-            self._ledger.unlock(order.account, self._paid_asset(order.side), left)
-            if order.side is Side.BUY and self._cost(order.quantity) > self._ledger.free(
-                order.account, self.contract.quote
-            ):
+        self._tell(ReportKind.TRIGGERED, order)
+        if order.type in _MARKET_FORMS and order.side is Side.BUY:
+            # Its lock was made at the stop price; what it costs now must be there in full.
+            self._funds.release(order)
+            if not self._funds.can_pay(order, self._cost(order.quantity, order.account, order.stp)):
                 self.end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED)
                 return
         self._match(order)
 
     # prints of a replayed market
 
+    @exactly
     def print_trade(self, price: Decimal, quantity: Decimal, taker_side: Side) -> None:
-        """Publish a trade that happened elsewhere; it fills clients' resting orders that it traded through.
+        """Publish a trade that happened elsewhere; it fills the clients' resting orders that it would have reached.
 
-        An order at the printed price itself is filled only when it is first in its queue: conservative.
+        At better prices than its own it fills clients whatever is queued before them: it went through. At its own price
+        it first uses up the market's quantity before them, which joins the end of the queue again, because recorded
+        levels alone say how large a level is.
         """
         side = self.book.side(taker_side.opposite)
-        taker = VenueOrder(
-            order_id=0,
-            account=MARKET_ACCOUNT,
-            client_order_id="",
-            symbol=self.contract.symbol,
-            side=taker_side,
-            type=OrderType.MARKET,
-            quantity=quantity,
-        )
-        while taker.remaining and side.reaches(price) and (resting := side.first()) is not None:
-            if resting.order.account == MARKET_ACCOUNT:
-                break
-            self._trade(taker, resting, min(taker.remaining, resting.visible))
-        self.last_price = price
-        if taker.remaining:
-            self._venue.emit(
+        printed = _as_taker(self.contract.symbol, quantity, taker_side)
+        queued = ZERO
+        for level_price in list(side.prices(price)):
+            for resting in side.queue(level_price):
+                left = printed.remaining - queued
+                if resting.order.account != MARKET_ACCOUNT:
+                    self._fill_by_print(printed, resting, left, once=level_price == price)
+                elif level_price == price and left and self._client_waits_behind(resting):
+                    used = min(left, resting.visible)
+                    queued += used
+                    self.take_off(resting.order, used)
+        if printed.remaining:
+            self._publish(
                 PublicTrade(
                     symbol=self.contract.symbol,
                     trade_id=next(self._trade_ids),
                     price=price,
-                    quantity=taker.remaining,
+                    quantity=printed.remaining,
                     taker_side=taker_side,
-                    buyer_order_id=0,
-                    seller_order_id=0,
+                    buyer_order_id=_PRINTED,
+                    seller_order_id=_PRINTED,
                     time_ns=self._venue.clock(),
                 )
             )
-        self._run_triggered()
+        if queued:
+            self._venue.place_agent(self.contract.symbol, taker_side.opposite, price, queued)
+        self._run_due()
+
+    def _fill_by_print(self, printed: VenueOrder, resting: Resting, left: Decimal, *, once: bool) -> None:
+        while left and resting.order.status.open:
+            quantity = min(left, resting.visible)
+            self._trade(printed, resting, quantity)
+            left -= quantity
+            if once:
+                break
+
+    def _client_waits_behind(self, resting: Resting) -> bool:
+        queue = self.book.side(resting.order.side).queue(resting.order.price)
+        return any(other.order.account != MARKET_ACCOUNT for other in queue[queue.index(resting) + 1 :])
+
+    # telling
+
+    def _publish(self, trade: PublicTrade) -> None:
+        self.last_price = trade.price
+        self._due.extend(self._triggers.reached(trade.price))
+        self._venue.emit(trade)
 
     def _changed(self, side: Side, price: Decimal) -> None:
         self.book.update_id += 1
@@ -392,5 +341,27 @@ class Market:
             )
         )
 
-    def _paid_asset(self, side: Side) -> str:
-        return self.contract.quote if side is Side.BUY else self.contract.base
+    def _tell(
+        self,
+        kind: ReportKind,
+        order: VenueOrder,
+        execution: Execution | None = None,
+        *,
+        cancel_id: str = "",
+        prevented: Decimal = ZERO,
+    ) -> None:
+        if order.account != MARKET_ACCOUNT:
+            self._venue.report_order(kind, order, execution, cancel_id, prevented)
+            self._venue.report_balances(order.account, (self.contract.base, self.contract.quote))
+
+
+def _as_taker(symbol: str, quantity: Decimal, side: Side) -> VenueOrder:
+    return VenueOrder(
+        order_id=_PRINTED,
+        account=MARKET_ACCOUNT,
+        client_order_id="",
+        symbol=symbol,
+        side=side,
+        type=OrderType.MARKET,
+        quantity=quantity,
+    )

@@ -18,25 +18,31 @@ class Resting:
 
     def __init__(self, order: VenueOrder) -> None:
         self.order = order
-        self.visible = ZERO
-        self.refill()
+        self.visible = self.next_slice()
 
-    def refill(self) -> None:
-        """Show the next slice."""
+    def next_slice(self) -> Decimal:
+        """Return what is shown when a new slice begins."""
         remaining = self.order.remaining
-        self.visible = min(remaining, self.order.iceberg_quantity) if self.order.iceberg_quantity else remaining
+        return min(remaining, self.order.iceberg_quantity) if self.order.iceberg_quantity else remaining
+
+
+class Level:
+    """One price: its orders in order of arrival (a dict, so that leaving costs the same anywhere), and their sum."""
+
+    __slots__ = ("queue", "visible")
+
+    def __init__(self) -> None:
+        self.queue: dict[int, Resting] = {}
+        self.visible = ZERO
 
 
 class BookSide:
-    """The bids or the asks. Prices are kept sorted; each price is a queue in order of arrival."""
+    """The bids or the asks, with the prices kept sorted."""
 
     def __init__(self, side: Side) -> None:
         self.side = side
         self._prices: list[Decimal] = []  # ascending
-        self._levels: dict[Decimal, dict[int, Resting]] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._prices)
+        self._levels: dict[Decimal, Level] = {}
 
     def best_price(self) -> Decimal | None:
         """Return the price that is matched first."""
@@ -44,78 +50,80 @@ class BookSide:
             return None
         return self._prices[-1] if self.side is Side.BUY else self._prices[0]
 
-    def first(self) -> Resting | None:
-        """Return the order that is matched first."""
-        price = self.best_price()
-        return None if price is None else next(iter(self._levels[price].values()))
+    def first_within(self, limit: Decimal | None) -> Resting | None:
+        """Return the order that an incoming one with this limit (None: any price) meets first."""
+        best = self.best_price()
+        if best is None or not self._is_within(best, limit):
+            return None
+        return next(iter(self._levels[best].queue.values()))
 
-    def add(self, order: VenueOrder) -> Resting:
+    def add(self, order: VenueOrder) -> None:
         """Put an order at the end of its price's queue."""
         level = self._levels.get(order.price)
         if level is None:
-            level = self._levels[order.price] = {}
+            level = self._levels[order.price] = Level()
             insort(self._prices, order.price)
-        resting = level[order.order_id] = Resting(order)
-        return resting
+        resting = level.queue[order.order_id] = Resting(order)
+        level.visible += resting.visible
 
     def remove(self, order: VenueOrder) -> None:
         """Take an order off the book."""
         level = self._levels[order.price]
-        del level[order.order_id]
-        if not level:
+        level.visible -= level.queue.pop(order.order_id).visible
+        if not level.queue:
             del self._levels[order.price]
             self._prices.pop(bisect_left(self._prices, order.price))
 
-    def requeue(self, resting: Resting) -> None:
-        """Show an iceberg's next slice at the end of the queue."""
-        level = self._levels[resting.order.price]
-        level[resting.order.order_id] = level.pop(resting.order.order_id)
-        resting.refill()
+    def take(self, resting: Resting, quantity: Decimal) -> None:
+        """Take away what was just filled or prevented of an order: all that remains, or of what it shows.
+
+        An iceberg's next slice starts at the back.
+        """
+        order = resting.order
+        if order.remaining == 0:
+            self.remove(order)
+            return
+        level = self._levels[order.price]
+        resting.visible -= quantity
+        level.visible -= quantity
+        if resting.visible == 0:
+            level.queue[order.order_id] = level.queue.pop(order.order_id)
+            resting.visible = resting.next_slice()
+            level.visible += resting.visible
 
     def quantity_at(self, price: Decimal) -> Decimal:
         """Return the visible quantity of a price, 0 when there is none."""
-        return sum((r.visible for r in self._levels.get(price, {}).values()), ZERO)
+        level = self._levels.get(price)
+        return ZERO if level is None else level.visible
 
     def resting(self, order: VenueOrder) -> Resting | None:
         """Return the book entry of an order, None when it is not on the book."""
-        return self._levels.get(order.price, {}).get(order.order_id)
+        level = self._levels.get(order.price)
+        return None if level is None else level.queue.get(order.order_id)
 
-    def prices(self) -> Iterator[Decimal]:
-        """Yield prices, best first."""
-        return reversed(self._prices) if self.side is Side.BUY else iter(self._prices)
+    def prices(self, limit: Decimal | None = None) -> Iterator[Decimal]:
+        """Yield the prices that an incoming order with this limit (None: any price) could match, best first."""
+        for price in reversed(self._prices) if self.side is Side.BUY else self._prices:
+            if not self._is_within(price, limit):
+                return
+            yield price
 
-    def levels(self, limit: int) -> list[tuple[Decimal, Decimal]]:
-        """Return the best `limit` levels as (price, visible quantity)."""
-        found: list[tuple[Decimal, Decimal]] = []
-        for price in self.prices():
-            if len(found) == limit:
-                break
-            found.append((price, self.quantity_at(price)))
-        return found
+    def levels(self, count: int) -> list[tuple[Decimal, Decimal]]:
+        """Return the best `count` levels as (price, visible quantity)."""
+        if count <= 0:
+            return []
+        prices = self._prices[: -count - 1 : -1] if self.side is Side.BUY else self._prices[:count]
+        return [(price, self._levels[price].visible) for price in prices]
 
     def queue(self, price: Decimal) -> list[Resting]:
         """Return the orders of one price, earliest first."""
-        return list(self._levels.get(price, {}).values())
+        level = self._levels.get(price)
+        return [] if level is None else list(level.queue.values())
 
-    def reaches(self, price: Decimal | None) -> bool:
-        """Tell whether an incoming order with this limit (None: any price) would match the best level."""
-        best = self.best_price()
-        if best is None:
-            return False
-        if price is None:
+    def _is_within(self, price: Decimal, limit: Decimal | None) -> bool:
+        if limit is None:
             return True
-        return best >= price if self.side is Side.BUY else best <= price
-
-    def fillable(self, price: Decimal | None, wanted: Decimal, account: str) -> Decimal:
-        """Return how much of `wanted` could be matched within the limit against orders of other accounts."""
-        found = ZERO
-        for level_price in self.prices():
-            if price is not None and (level_price < price if self.side is Side.BUY else level_price > price):
-                break
-            found += sum((r.order.remaining for r in self.queue(level_price) if r.order.account != account), ZERO)
-            if found >= wanted:
-                break
-        return found
+        return price >= limit if self.side is Side.BUY else price <= limit
 
 
 class Book:

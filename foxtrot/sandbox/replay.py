@@ -7,8 +7,10 @@ from decimal import Decimal
 
 import msgspec
 
-from foxtrot.model.order import OrderType, Side
-from foxtrot.sandbox.types import MARKET_ACCOUNT, NewOrder, Stp
+from foxtrot.model.decimals import ZERO
+from foxtrot.model.order import Side
+from foxtrot.sandbox.exact import exactly
+from foxtrot.sandbox.types import Stp
 from foxtrot.sandbox.venue import Venue
 
 Levels = list[tuple[Decimal, Decimal]]
@@ -53,7 +55,6 @@ class Replay:
         self._records = [r for r in records if r.symbol in venue.contracts]
         self._first_ns = self._records[0].ts_ns if self._records else 0
         self._next = 0
-        self._levels: dict[tuple[str, Side, Decimal], int] = {}
         # A recorder subscribes first and asks for the snapshot then: what came before it is no book yet.
         self._awaited = {r.symbol for r in self._records if isinstance(r, SnapshotRecord)}
 
@@ -71,8 +72,11 @@ class Replay:
             self.apply(self._records[self._next])
             self._next += 1
 
+    @exactly
     def apply(self, record: Record) -> None:
-        """Apply one record now."""
+        """Apply one record now; a halted symbol's records are passed over."""
+        if not self._venue.trading(record.symbol):
+            return
         if isinstance(record, TradeRecord):
             self._venue.market(record.symbol).print_trade(record.price, record.quantity, record.taker_side)
             return
@@ -82,29 +86,31 @@ class Replay:
             return
         sides = {Side.BUY: dict(record.bids), Side.SELL: dict(record.asks)}
         if isinstance(record, SnapshotRecord):
-            for symbol, side, price in list(self._levels):
-                if symbol == record.symbol:
-                    sides[side].setdefault(price, Decimal(0))
+            self._delete_others(record.symbol, sides)
         changes = [(side, price, quantity) for side, levels in sides.items() for price, quantity in levels.items()]
         # Deletions first: within one record the new best may lie beyond the old one of the other side.
         for side, price, quantity in sorted(changes, key=lambda change: change[2] != 0):
             self._set_level(record.symbol, side, price, quantity)
 
+    def _delete_others(self, symbol: str, sides: dict[Side, dict[Decimal, Decimal]]) -> None:
+        book = self._venue.market(symbol).book
+        for side, levels in sides.items():
+            for price in book.side(side).prices():
+                levels.setdefault(price, ZERO)
+
     def _set_level(self, symbol: str, side: Side, price: Decimal, quantity: Decimal) -> None:
-        known = self._levels.pop((symbol, side, price), None)
-        if known is not None and known in self._venue.open_ids(MARKET_ACCOUNT):
-            self._venue.cancel(MARKET_ACCOUNT, symbol, order_id=known)
-        if not quantity:
-            return
-        order = self._venue.place(
-            NewOrder(
-                account=MARKET_ACCOUNT,
-                symbol=symbol,
-                side=side,
-                type=OrderType.LIMIT,
-                quantity=quantity,
-                price=price,
-                stp=Stp.EXPIRE_MAKER,  # a crossed recording is the recorder's artefact, not a trade
-            )
-        )
-        self._levels[symbol, side, price] = order.order_id
+        """Give the market's part of a level its recorded size.
+
+        What is new queues at the end; what is gone leaves from the end, so that a client never moves up for nothing.
+        """
+        agents = self._venue.market(symbol).agents_at(side, price)
+        surplus = sum((resting.visible for resting in agents), ZERO) - quantity
+        if surplus < 0:
+            # Where a recording is crossed by itself, its older side goes: that is no trade.
+            self._venue.place_agent(symbol, side, price, -surplus, Stp.EXPIRE_MAKER)
+        for resting in reversed(agents):
+            if surplus <= 0:
+                return
+            gone = min(surplus, resting.visible)
+            self._venue.market(symbol).take_off(resting.order, gone)
+            surplus -= gone

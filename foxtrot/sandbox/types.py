@@ -78,7 +78,8 @@ class Execution(msgspec.Struct, frozen=True, kw_only=True):
 class VenueOrder(msgspec.Struct, kw_only=True):
     """Hold one order at the venue (mutable: listeners get copies).
 
-    `quantity` is 0 for a MARKET order by quote quantity until it has run. `working_ns` is 0 until it is on the book.
+    `quantity` of a MARKET order by quote quantity is what that amount moves on the book as it is met.
+    `working_ns` is 0 until the order works: a waiting stop has 0.
     """
 
     order_id: int
@@ -151,13 +152,15 @@ class ReportKind(enum.Enum):
 class OrderReport(msgspec.Struct, frozen=True, kw_only=True):
     """Report one change of one order to its account; `order` is a copy taken right after the change.
 
-    `cancel_client_order_id` is the id of the cancel request on CANCELED.
+    `cancel_client_order_id` is the id of the cancel request on CANCELED, `last_prevented` the quantity that this
+    TRADE_PREVENTION took off the order.
     """
 
     kind: ReportKind
     order: VenueOrder
     execution: Execution | None = None
     cancel_client_order_id: str = ""
+    last_prevented: Decimal = ZERO
     time_ns: int = 0
 
 
@@ -173,7 +176,7 @@ VenueEvent = PublicTrade | BookChange | OrderReport | BalanceReport
 
 
 class Candle(msgspec.Struct, kw_only=True):
-    """Hold one candle; times in ns, `close_ns` is the last ns-millisecond of the interval."""
+    """Hold one candle. `first_trade_id` and `last_trade_id` are -1 when nothing traded."""
 
     open_ns: int
     open: Decimal

@@ -7,15 +7,16 @@ from collections import deque
 from collections.abc import Callable, Container, Sequence
 from decimal import Decimal
 
-import msgspec
-
 from foxtrot.model.contract import Contract
 from foxtrot.model.decimals import ZERO
-from foxtrot.model.order import Side
+from foxtrot.model.order import OrderType, Side
 from foxtrot.sandbox.candles import MINUTE_NS, CandleBook, past_candles
+from foxtrot.sandbox.exact import exactly
 from foxtrot.sandbox.ledger import FEE_ACCOUNT, Ledger
 from foxtrot.sandbox.market import Market
-from foxtrot.sandbox.rules import check_account, check_form, check_values
+from foxtrot.sandbox.orders import OrderStore, copy_of
+from foxtrot.sandbox.rules import check_account, check_admission, check_form, check_values
+from foxtrot.sandbox.statistics import sum_up
 from foxtrot.sandbox.types import (
     MARKET_ACCOUNT,
     BalanceReport,
@@ -44,8 +45,8 @@ _DAY_MINUTES = 1_440
 class Venue:
     """One exchange: it matches, books and remembers. Single-threaded; every method is synchronous and atomic.
 
-    `clock` returns ns UTC. `listeners` are called synchronously with every event, in order. `prices` are the starting
-    prices by symbol; candles before the start are made up from `seed`.
+    `clock` returns ns UTC. `listeners` are called synchronously with every event, in order; they may read, not order.
+    `prices` are the starting prices by symbol; candles before the start are made up from `seed`.
     """
 
     def __init__(
@@ -66,11 +67,8 @@ class Venue:
         self.ledger = Ledger()
         self._seed, self._history_days = seed, history_days
         self._order_ids = itertools.count(1)
-        self._orders: dict[str, dict[int, VenueOrder]] = {MARKET_ACCOUNT: {}}
-        self._open: dict[str, dict[int, VenueOrder]] = {MARKET_ACCOUNT: {}}
-        self._executions: dict[str, list[Execution]] = {}
+        self._store = OrderStore()
         start = clock()
-        self._started_ns = start
         self._history_made: set[str] = set()
         self._candles: dict[str, CandleBook] = {}
         self._trades: dict[str, deque[PublicTrade]] = {}
@@ -85,6 +83,7 @@ class Venue:
 
     # accounts
 
+    @exactly
     def open_account(self, account: str, balances: dict[str, Decimal]) -> None:
         """Open an account with free balances."""
         self.ledger.open(account)
@@ -95,23 +94,35 @@ class Venue:
         """Return (free, locked) by asset."""
         return self.ledger.balances(account)
 
+    @exactly
     def deposit(self, account: str, asset: str, amount: Decimal) -> None:
-        """Add free funds from outside and report them."""
+        """Add free funds from outside (a negative amount takes them) and report it. Raises Refused."""
         self.ledger.deposit(account, asset, amount)
         self.report_balances(account, (asset,))
 
     # orders; symbols unified; all raise Refused
 
+    @exactly
     def check(self, new: NewOrder) -> None:
         """Run every check of `place` without placing."""
-        self._check(new, self._contract(new.symbol))
+        self._check(new)
 
+    @exactly
     def place(self, new: NewOrder) -> VenueOrder:
         """Take an order, run it, and return a copy of it as it is then. Raises Refused; then nothing has changed."""
-        contract = self._contract(new.symbol)
-        self._check(new, contract)
-        return self._accept(new)
+        self._check(new)
+        return copy_of(self._accept(new))
 
+    def place_agent(
+        self, symbol: str, side: Side, price: Decimal, quantity: Decimal, stp: Stp = Stp.NONE
+    ) -> VenueOrder:
+        """Run a limit order of the agents, unchecked."""
+        kind, account = OrderType.LIMIT, MARKET_ACCOUNT
+        return self._accept(
+            NewOrder(account=account, symbol=symbol, side=side, type=kind, quantity=quantity, price=price, stp=stp)
+        )
+
+    @exactly
     def cancel(
         self,
         account: str,
@@ -123,7 +134,10 @@ class Venue:
         restriction: CancelRestriction = CancelRestriction.NONE,
     ) -> VenueOrder:
         """End an open order. Raises Refused(CANCEL_UNKNOWN), Refused(CANCEL_RESTRICTED)."""
-        order = self._open_order(account, symbol, order_id, client_order_id)
+        self._contract(symbol)
+        order = self._store.find(account, symbol, order_id, client_order_id)
+        if order is None or not order.status.open:
+            raise Refused(Reason.CANCEL_UNKNOWN)
         wanted = {
             CancelRestriction.ONLY_NEW: VenueStatus.NEW,
             CancelRestriction.ONLY_PARTIALLY_FILLED: VenueStatus.PARTIALLY_FILLED,
@@ -136,11 +150,12 @@ class Venue:
     def cancel_all(self, account: str, symbol: str) -> list[VenueOrder]:
         """End all open orders of a symbol. Raises Refused(CANCEL_UNKNOWN) when there are none."""
         self._contract(symbol)
-        mine = [o for o in self._open.get(account, {}).values() if o.symbol == symbol]
+        mine = [o for o in self._store.open(account) if o.symbol == symbol]
         if not mine:
             raise Refused(Reason.CANCEL_UNKNOWN)
         return [self.cancel(account, symbol, order_id=order.order_id) for order in mine]
 
+    @exactly
     def cancel_replace(
         self,
         account: str,
@@ -185,30 +200,26 @@ class Venue:
     ) -> VenueOrder:
         """Return a copy of an order; of several with one client id the latest. Raises Refused(NO_SUCH_ORDER)."""
         self._contract(symbol)
-        mine = self._orders.get(account, {})
-        if order_id is not None:
-            found = mine.get(order_id)
-        else:
-            found = next((o for o in reversed(mine.values()) if o.client_order_id == client_order_id), None)
-        if found is None or found.symbol != symbol:
+        found = self._store.find(account, symbol, order_id, client_order_id)
+        if found is None:
             raise Refused(Reason.NO_SUCH_ORDER)
         return copy_of(found)
 
     def open_orders(self, account: str, symbol: str | None = None) -> list[VenueOrder]:
         """Return copies of the open orders, oldest first."""
-        return [copy_of(o) for o in self._open.get(account, {}).values() if symbol in (None, o.symbol)]
+        return [copy_of(o) for o in self._store.open(account) if symbol in (None, o.symbol)]
 
     def open_ids(self, account: str) -> Container[int]:
         """Return the ids of the account's open orders (a live view)."""
-        return self._open.setdefault(account, {}).keys()
+        return self._store.open_ids(account)
 
     def orders(self, account: str, symbol: str) -> list[VenueOrder]:
         """Return copies of all orders ever, by order id ascending."""
-        return [copy_of(o) for o in self._orders.get(account, {}).values() if o.symbol == symbol]
+        return [copy_of(o) for o in self._store.all(account) if o.symbol == symbol]
 
     def executions(self, account: str, symbol: str) -> list[Execution]:
         """Return all executions of an account, oldest first."""
-        return [e for e in self._executions.get(account, []) if e.symbol == symbol]
+        return self._store.executions(account, symbol)
 
     # market data
 
@@ -254,26 +265,10 @@ class Venue:
     def statistics(self, symbol: str, minutes: int) -> DayStatistics:
         """Return the statistics of the last so many minutes."""
         now = self.clock()
-        day = self.minutes(symbol, now - minutes * MINUTE_NS, now)
-        first = next((c.first_trade_id for c in day if c.first_trade_id >= 0), -1)
-        volume = sum((c.volume for c in day), ZERO)
-        quote = sum((c.quote_volume for c in day), ZERO)
-        return DayStatistics(
-            open=day[0].open,
-            high=max(c.high for c in day),
-            low=min(c.low for c in day),
-            last=self.last_price(symbol),
-            last_quantity=self._trades[symbol][-1].quantity if self._trades[symbol] else ZERO,
-            previous_close=day[0].open,
-            volume=volume,
-            quote_volume=quote,
-            weighted_average=quote / volume if volume else self.last_price(symbol),
-            open_ns=now - minutes * MINUTE_NS,
-            close_ns=now,
-            first_id=first,
-            last_id=max(c.last_trade_id for c in day),
-            count=sum(c.trades for c in day),
-        )
+        first_ns = now - minutes * MINUTE_NS
+        trades = self._trades[symbol]
+        last_quantity = trades[-1].quantity if trades else ZERO
+        return sum_up(self.minutes(symbol, first_ns, now), first_ns, now, self.last_price(symbol), last_quantity)
 
     def set_status(self, symbol: str, trading: bool) -> None:
         """Halt or resume a symbol; open orders stay."""
@@ -295,36 +290,31 @@ class Venue:
 
     def executed(self, execution: Execution) -> None:
         """Remember an execution of a client's order."""
-        self._executions.setdefault(execution.account, []).append(execution)
+        self._store.record(execution)
 
     def finished(self, order: VenueOrder) -> None:
         """Forget an order as open; agents' orders are forgotten wholly."""
-        self._open[order.account].pop(order.order_id, None)
-        if order.account == MARKET_ACCOUNT:
-            self._orders[order.account].pop(order.order_id, None)
+        self._store.finish(order)
 
     def report_balances(self, account: str, assets: Sequence[str]) -> None:
         """Tell an account its new balances."""
-        if account == MARKET_ACCOUNT:
-            return
-        held = self.ledger.balances(account)
-        changed = {asset: held.get(asset, (ZERO, ZERO)) for asset in assets}
+        changed = {asset: self.ledger.held(account, asset) for asset in assets}
         self.emit(BalanceReport(account=account, balances=changed, time_ns=self.clock()))
 
     def report_order(
-        self, kind: ReportKind, order: VenueOrder, execution: Execution | None = None, cancel_id: str = ""
+        self, kind: ReportKind, order: VenueOrder, execution: Execution | None, cancel_id: str, prevented: Decimal
     ) -> None:
         """Tell an account what happened to its order."""
-        if order.account != MARKET_ACCOUNT:
-            self.emit(
-                OrderReport(
-                    kind=kind,
-                    order=copy_of(order),
-                    execution=execution,
-                    cancel_client_order_id=cancel_id,
-                    time_ns=self.clock(),
-                )
+        self.emit(
+            OrderReport(
+                kind=kind,
+                order=copy_of(order),
+                execution=execution,
+                cancel_client_order_id=cancel_id,
+                last_prevented=prevented,
+                time_ns=self.clock(),
             )
+        )
 
     # inside
 
@@ -342,22 +332,29 @@ class Venue:
         self._contract(symbol)
         return self._markets[symbol]
 
-    def _check(self, new: NewOrder, contract: Contract) -> None:
-        market = self._markets[new.symbol]
-        if new.account != MARKET_ACCOUNT:
-            check_form(new, contract)
-            check_values(new, contract, lambda minutes: self.average_price(new.symbol, minutes))
-            free, locked = self.ledger.balances(new.account).get(contract.base, (ZERO, ZERO))
-            mine = list(self._open.get(new.account, {}).values())
-            check_account(new, contract, mine, free + locked, market.trading)
-        market.check(new)
+    def _check(self, new: NewOrder) -> None:
+        contract, market = self._contract(new.symbol), self._market(new.symbol)
+        if new.account == MARKET_ACCOUNT:
+            check_admission(new, (), trading=market.trading)
+            return
+        check_form(new, contract)
+        check_values(new, contract, lambda minutes: self.average_price(new.symbol, minutes))
+        mine, stp = self._store.open(new.account), self._stp(new)
+        check_admission(new, mine, trading=market.trading)
+        market.check_price(new)
+        quantity = market.plan(new, stp).available if new.quantity is None else new.quantity
+        check_account(new, contract, mine, sum(self.ledger.held(new.account, contract.base), ZERO), quantity)
+        market.check_funds(new, stp)
+
+    def _stp(self, new: NewOrder) -> Stp:
+        by_default = self.contracts[new.symbol].default_stp_mode
+        if new.stp is not None or new.account == MARKET_ACCOUNT or not by_default:
+            return new.stp or Stp.NONE
+        return Stp[by_default]
 
     def _accept(self, new: NewOrder) -> VenueOrder:
-        now = self.clock()
+        now, stp, market = self.clock(), self._stp(new), self._market(new.symbol)
         order_id = next(self._order_ids)
-        contract = self.contracts[new.symbol]
-        by_default = new.account != MARKET_ACCOUNT and contract.default_stp_mode
-        stp = new.stp or (Stp[contract.default_stp_mode] if by_default else Stp.NONE)
         order = VenueOrder(
             order_id=order_id,
             account=new.account,
@@ -365,7 +362,7 @@ class Venue:
             symbol=new.symbol,
             side=new.side,
             type=new.type,
-            quantity=new.quantity or ZERO,
+            quantity=market.plan(new, stp).quantity if new.quantity is None else new.quantity,
             quote_quantity=new.quote_quantity or ZERO,
             price=new.price or ZERO,
             stop_price=new.stop_price or ZERO,
@@ -375,23 +372,9 @@ class Venue:
             created_ns=now,
             updated_ns=now,
         )
-        self._orders.setdefault(order.account, {})[order_id] = order
-        self._open.setdefault(order.account, {})[order_id] = order
-        self._markets[new.symbol].run(order)
-        return copy_of(order)
-
-    def _open_order(self, account: str, symbol: str, order_id: int | None, client_order_id: str | None) -> VenueOrder:
-        self._contract(symbol)
-        mine = self._open.get(account, {})
-        if order_id is not None:
-            found = mine.get(order_id)
-        else:
-            found = next(
-                (o for o in mine.values() if o.client_order_id == client_order_id and o.symbol == symbol), None
-            )
-        if found is None or found.symbol != symbol:
-            raise Refused(Reason.CANCEL_UNKNOWN)
-        return found
+        self._store.add(order)
+        market.run(order)
+        return order
 
     def _make_history(self, symbol: str, candles: CandleBook) -> None:
         self._history_made.add(symbol)
@@ -408,8 +391,3 @@ class Venue:
                 contract.quantity_step,
             )
         )
-
-
-def copy_of(order: VenueOrder) -> VenueOrder:
-    """Return a copy that later changes of the order do not reach."""
-    return msgspec.structs.replace(order, executions=list(order.executions))

@@ -1,186 +1,182 @@
-"""The venue under random traffic: money is conserved, the book never crosses, matching equals a naive list's."""
+"""The venue under random traffic: money is conserved, the book never crosses, what is told is what happened."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from decimal import Decimal as D
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from foxtrot.model.order import OrderType, Side, TimeInForce
-from foxtrot.sandbox.flow import MarketFlow
-from foxtrot.sandbox.types import MARKET_ACCOUNT, NewOrder, Refused, Stp
+from foxtrot.sandbox.types import (
+    MARKET_ACCOUNT,
+    BalanceReport,
+    BookChange,
+    NewOrder,
+    OrderReport,
+    PublicTrade,
+    Refused,
+    Stp,
+    VenueEvent,
+    VenueOrder,
+)
 from foxtrot.sandbox.venue import Venue
-from foxtrot.testkit.venues import plain_contract, small_venue
+from foxtrot.testkit.venues import small_venue
 
 SYMBOL = "BTC/USDT"
-ACCOUNTS = ["anna", "ben", MARKET_ACCOUNT]
-prices = st.integers(9_500, 10_500).map(lambda cents: D(cents) / 100)
-quantities = st.integers(1, 300_000).map(lambda steps: D(steps) / 100_000)
-orders = st.builds(
-    lambda account, side, kind, quantity, price, stop, lifetime, stp, iceberg, by_quote: _order(
-        account, side, kind, quantity, price, stop, lifetime, stp, iceberg, by_quote
-    ),
-    st.sampled_from(ACCOUNTS),
-    st.sampled_from(Side),
-    st.sampled_from(OrderType),
-    quantities,
-    prices,
-    prices,
-    st.sampled_from(TimeInForce),
-    st.sampled_from(Stp),
-    st.booleans(),
-    st.booleans(),
+CLIENTS = ["anna", "ben"]
+BTC, USDT = D(6), D(600)
+# Few prices, so that orders meet; sizes from one lot to more than anybody can pay.
+prices = st.sampled_from([D(price) for price in (80, 97, 98, 99, 100, 101, 102, 103, 125)])
+steps = st.one_of(
+    st.integers(1, 20).map(lambda tenths: D(tenths) / 10), st.integers(2_000, 800_000).map(lambda n: D(n) / 100_000)
 )
-actions = st.lists(st.one_of(orders, st.integers(1, 60)), min_size=5, max_size=60)
 
 
-def _order(
-    account: str,
-    side: Side,
-    kind: OrderType,
-    quantity: D,
-    price: D,
-    stop: D,
-    lifetime: TimeInForce,
-    stp: Stp,
-    iceberg: bool,
-    by_quote: bool,
-) -> NewOrder:
-    quote = kind is OrderType.MARKET and by_quote
+@st.composite
+def orders(draw: st.DrawFn) -> NewOrder:
+    kind, account = (
+        draw(st.sampled_from([*OrderType, *[OrderType.LIMIT] * 4, *[OrderType.MARKET] * 2])),
+        draw(st.sampled_from([*CLIENTS, *CLIENTS, MARKET_ACCOUNT])),
+    )
+    by_quote = kind is OrderType.MARKET and draw(st.booleans())
+    quantity = draw(steps)
+    lives = kind in (OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
+    lifetime = draw(st.sampled_from([*TimeInForce, *[TimeInForce.GTC] * 3])) if lives else TimeInForce.GTC
+    sliced = kind.has_price and lifetime is TimeInForce.GTC and quantity > D("0.1") and draw(st.booleans())
     return NewOrder(
         account=account,
         symbol=SYMBOL,
-        side=side,
+        side=draw(st.sampled_from(Side)),
         type=kind,
-        quantity=None if quote else quantity,
-        quote_quantity=D(quantity).quantize(D("0.01")) + 1 if quote else None,
-        price=price if kind.has_price else None,
-        stop_price=stop if kind.has_trigger else None,
-        time_in_force=lifetime if kind is OrderType.LIMIT else TimeInForce.GTC,
-        stp=stp if account != MARKET_ACCOUNT else None,
-        iceberg_quantity=quantity.quantize(D("0.1")) or None if iceberg and kind is OrderType.LIMIT_MAKER else None,
+        quantity=None if by_quote else quantity,
+        quote_quantity=draw(st.integers(1, 90_000).map(lambda cents: D(cents) / 100)) if by_quote else None,
+        price=draw(prices) if kind.has_price else None,
+        stop_price=draw(prices) if kind.has_trigger else None,
+        time_in_force=lifetime,
+        stp=draw(st.sampled_from(Stp)),
+        iceberg_quantity=D("0.1") if sliced else None,
     )
 
 
-def run(actions: list[NewOrder | int]) -> Venue:
+cancels = st.integers(1, 60)
+prints = st.tuples(prices, steps, st.sampled_from(Side))
+Action = NewOrder | int | tuple[D, D, Side]
+actions = st.lists(st.one_of(*[orders()] * 6, cancels, prints), min_size=20, max_size=60)
+
+
+class Witness:
+    """Listen to a venue and rebuild from its events alone what it says it is."""
+
+    def __init__(self, venue: Venue) -> None:
+        self.books: dict[Side, dict[D, D]] = {Side.BUY: {}, Side.SELL: {}}
+        self.update_id = 0
+        self.trades: list[PublicTrade] = []
+        self.balances: dict[tuple[str, str], tuple[D, D]] = {}
+        self.orders: dict[int, VenueOrder] = {}
+        venue.listeners.append(self.hear)
+
+    def hear(self, event: VenueEvent) -> None:
+        if isinstance(event, BookChange):
+            self.update_id += 1
+            assert event.update_id == self.update_id
+            level = self.books[event.side]
+            level[event.price] = event.quantity
+            if not event.quantity:
+                del level[event.price]
+        elif isinstance(event, PublicTrade):
+            self.trades.append(event)
+            assert event.trade_id == len(self.trades)
+        elif isinstance(event, BalanceReport):
+            self.balances |= {(event.account, asset): held for asset, held in event.balances.items()}
+        elif isinstance(event, OrderReport):
+            self.orders[event.order.order_id] = event.order
+
+
+def run(actions: list[Action]) -> tuple[Venue, Witness]:
     venue = small_venue()
-    for account in ("anna", "ben"):
-        venue.open_account(account, {"BTC": D(5), "USDT": D(500)})
+    for account in CLIENTS:
+        venue.open_account(account, {"BTC": BTC, "USDT": USDT})
+    witness = Witness(venue)
     for action in actions:
         try:
-            if isinstance(action, int):
-                for account in ("anna", "ben"):
-                    if any(o.order_id == action for o in venue.open_orders(account)):
-                        venue.cancel(account, SYMBOL, order_id=action)
-            else:
-                venue.place(action)
+            act(venue, action)
         except Refused:
             continue
         check(venue)
-    return venue
+    return venue, witness
+
+
+def act(venue: Venue, action: Action) -> None:
+    if isinstance(action, NewOrder):
+        keeps_its_word(action, venue.place(action))
+    elif isinstance(action, int):
+        owner = next((a for a in CLIENTS for o in venue.open_orders(a) if o.order_id == action), None)
+        if owner is not None:
+            venue.cancel(owner, SYMBOL, order_id=action)
+    else:
+        venue.market(SYMBOL).print_trade(*action)
+
+
+def keeps_its_word(new: NewOrder, placed: VenueOrder) -> None:
+    assert placed.filled == sum(e.quantity for e in placed.executions) or placed.account == MARKET_ACCOUNT
+    assert 0 <= placed.filled <= placed.quantity - placed.prevented_quantity
+    if new.time_in_force is TimeInForce.FOK and not new.type.has_trigger:
+        assert placed.filled in (0, placed.quantity)
+    if new.quote_quantity is not None:
+        assert placed.filled_quote <= new.quote_quantity
+    if new.price is not None and placed.filled:
+        limit = new.price * placed.filled
+        assert placed.filled_quote <= limit if new.side is Side.BUY else placed.filled_quote >= limit
 
 
 def check(venue: Venue) -> None:
-    assert venue.ledger.total("BTC") == 10
-    assert venue.ledger.total("USDT") == 1_000
-    for account in ("anna", "ben"):
-        assert all(free >= 0 and locked >= 0 for free, locked in venue.balances(account).values())
+    assert venue.ledger.total("BTC") == BTC * len(CLIENTS)
+    assert venue.ledger.total("USDT") == USDT * len(CLIENTS)
+    for account in CLIENTS:
+        held, mine = venue.balances(account), venue.open_orders(account)
+        assert all(free >= 0 for free, _ in held.values())
+        buys = [o for o in mine if o.side is Side.BUY]
+        assert held["USDT"][1] == sum((o.price or o.stop_price) * o.remaining for o in buys)
+        assert held["BTC"][1] == sum(o.remaining for o in mine if o.side is Side.SELL)
     _, bids, asks = venue.depth(SYMBOL, 1)
     assert not bids or not asks or bids[0][0] < asks[0][0]
 
 
 @given(actions)
-@settings(max_examples=150, deadline=None)
-def test_every_asset_is_conserved_and_the_book_never_crosses_whatever_is_ordered(actions: list[NewOrder | int]) -> None:
-    venue = run(actions)
-    for account in ("anna", "ben"):
-        for order in venue.open_orders(account):
-            venue.cancel(account, SYMBOL, order_id=order.order_id)
+@settings(max_examples=120, deadline=None)
+def test_money_is_conserved_and_locked_exactly_for_open_orders_whatever_happens(actions: list[Action]) -> None:
+    venue, _ = run(actions)
+    for account in CLIENTS:
+        if venue.open_orders(account):
+            venue.cancel_all(account, SYMBOL)
         assert all(locked == 0 for _, locked in venue.balances(account).values())
     check(venue)
 
 
-@dataclass
-class Resting:
-    number: int
-    side: Side
-    price: D
-    left: D
+@given(actions)
+@settings(max_examples=80, deadline=None)
+def test_who_only_listens_knows_book_trades_balances_and_orders(actions: list[Action]) -> None:
+    venue, witness = run(actions)
+    update_id, bids, asks = venue.depth(SYMBOL, 1_000)
+    assert (witness.update_id, witness.books[Side.BUY], witness.books[Side.SELL]) == (update_id, dict(bids), dict(asks))
+    assert witness.trades == list(venue.trades(SYMBOL))
+    for (account, asset), held in witness.balances.items():
+        assert venue.balances(account)[asset] == held
+    for order in witness.orders.values():
+        assert venue.order(order.account, SYMBOL, order_id=order.order_id) == order
 
 
-def naive(sequence: list[tuple[Side, D, D]]) -> tuple[list[tuple[int, int, D, D]], list[Resting]]:
-    """Match limit orders by scanning a plain list."""
-    book: list[Resting] = []
-    trades: list[tuple[int, int, D, D]] = []
-    for number, (side, price, quantity) in enumerate(sequence, 1):
-        left = quantity
-        while left:
-            reach = [r for r in book if (r.price <= price if side is Side.BUY else r.price >= price)]
-            against = [r for r in reach if r.side is not side]
-            if not against:
-                break
-            best = min(against, key=lambda r: (r.price if side is Side.BUY else -r.price, r.number))
-            taken = min(left, best.left)
-            trades.append((number, best.number, best.price, taken))
-            left -= taken
-            best.left -= taken
-            if not best.left:
-                book.remove(best)
-        if left:
-            book.append(Resting(number, side, price, left))
-    return trades, book
-
-
-@given(st.lists(st.tuples(st.sampled_from(Side), prices, quantities), min_size=1, max_size=40))
-@settings(max_examples=150, deadline=None)
-def test_matching_does_what_a_naive_list_does(sequence: list[tuple[Side, D, D]]) -> None:
-    venue = small_venue(fee="0")
-    venue.open_account("anna", {"BTC": D(10_000), "USDT": D(10_000_000)})
-    usable = [(side, price, q) for side, price, q in sequence if price * q >= 1]
-    for side, price, quantity in usable:
-        venue.place(
-            NewOrder(
-                account="anna",
-                symbol=SYMBOL,
-                side=side,
-                type=OrderType.LIMIT,
-                quantity=quantity,
-                price=price,
-                stp=Stp.NONE,
-            )
-        )
-    trades, book = naive(usable)
-    seen = [
-        (max(t.buyer_order_id, t.seller_order_id), min(t.buyer_order_id, t.seller_order_id), t.price, t.quantity)
-        for t in venue.trades(SYMBOL)
-    ]
-    assert seen == trades
-    assert {(o.order_id, o.remaining) for o in venue.open_orders("anna")} == {(r.number, r.left) for r in book}
-
-
-def replayed(seed: int, steps: int) -> tuple[list[object], Venue]:
-    venue = small_venue(plain_contract(), price="60000")
-    heard: list[object] = []
-    venue.listeners.append(heard.append)
-    flow = MarketFlow(venue, [SYMBOL], seed, rate=100)
-    flow.seed_book()
-    for _ in range(steps):
-        flow.step()
-        _, bids, asks = venue.depth(SYMBOL, 1)
-        assert bids[0][0] < asks[0][0]
-    return heard, venue
-
-
-def test_the_same_seed_makes_the_same_market_and_another_seed_another() -> None:
-    first, venue = replayed(7, 400)
-    assert first == replayed(7, 400)[0]
-    assert first != replayed(8, 400)[0]
-    assert len(venue.trades(SYMBOL)) > 50
-    assert 50_000 < venue.last_price(SYMBOL) < 70_000
-
-
-def test_the_book_stays_bounded_over_a_long_run() -> None:
-    _, venue = replayed(3, 3_000)
-    assert len(venue.open_orders(MARKET_ACCOUNT)) < 400
+@given(actions)
+@settings(max_examples=40, deadline=None)
+def test_candles_and_statistics_are_the_sum_of_the_trades(actions: list[Action]) -> None:
+    venue, witness = run(actions)
+    minutes = venue.minutes(SYMBOL, 0, venue.clock())
+    day, traded = venue.day_statistics(SYMBOL), witness.trades
+    assert sum(c.volume for c in minutes) == day.volume == sum(t.quantity for t in traded)
+    assert sum(c.quote_volume for c in minutes) == day.quote_volume == sum(t.price * t.quantity for t in traded)
+    assert (day.count, day.last_id) == (len(traded), len(traded) or -1)
+    if traded:
+        assert venue.last_price(SYMBOL) == traded[-1].price == minutes[-1].close
+        assert (max(c.high for c in minutes), min(c.low for c in minutes)) == (day.high, day.low)
+        assert day.high >= max(t.price for t in traded) >= min(t.price for t in traded) >= day.low

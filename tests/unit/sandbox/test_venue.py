@@ -185,7 +185,7 @@ def test_a_stop_waits_for_the_last_price_to_reach_it_then_runs(
     venue: Venue, kind: OrderType, side: Side, stop: int, trigger_at: int
 ) -> None:
     stop_order = place(venue, "anna", side, 1, type=kind, stop_price=D(stop))
-    place(venue, "ben", side.opposite, 5, 100)
+    place(venue, "ben", side.opposite, 5, trigger_at)
     assert status(venue, stop_order) is VenueStatus.NEW
     venue.market(SYMBOL).print_trade(D(trigger_at), D("0.1"), Side.BUY)
     assert status(venue, stop_order) is VenueStatus.FILLED
