@@ -5,10 +5,8 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-import msgspec
-
 from foxtrot.config import RetryConfig
-from foxtrot.errors import ClockSkew, FoxtrotError, Outcome, ProtocolError, RateLimited, VenueError
+from foxtrot.errors import Banned, ClockSkew, FoxtrotError, Outcome, ProtocolError, RateLimited, VenueError
 from foxtrot.io.retry import retrying
 from foxtrot.ports import Clock, RequestClient
 from foxtrot.protocol.calls import Call, RawResponse
@@ -17,8 +15,8 @@ from foxtrot.protocol.codec import RestCodec
 from foxtrot.protocol.ratelimit import Limiter
 
 T = TypeVar("T")
-_UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, ArithmeticError, TypeError)
 _EXCERPT = 200
+_PAUSE_S, _BAN_S = 1.0, 60.0  # where the venue does not say how long
 
 
 class RequestGateway:
@@ -44,48 +42,70 @@ class RequestGateway:
         self._retry = retry
         self.sent = 0
         self.failed = 0
+        self.last_ok_ns = 0  # our UTC time of the last good answer
 
     async def call(self, call: Call[T]) -> T:
         """Return the decoded answer. Raises NetworkError, VenueError or ProtocolError, each with its outcome."""
+        deadline = self._deadline()
         if not call.idempotent:
-            return await self._call_in_time(call)
+            return await self._call_in_time(call, deadline)
         async for attempt in retrying(self._retry, self._clock):
             with attempt:
-                return await self._call_in_time(call)
+                return await self._call_in_time(call, deadline)
         raise AssertionError("the retry policy re-raises")
 
     async def synchronise_clock(self) -> None:
         """Measure the offset of the venue's clock."""
-        call = self._codec.fetch_server_time()
-        sent = self._clock.time_ns()
-        server_ns = await self._call_once(call)
-        self._sync.add(sent, server_ns, self._clock.time_ns())
+        self._sync.add(*await self._measure())
 
     async def close(self) -> None:
         """Close the transport."""
         await self._client.close()
 
-    async def _call_in_time(self, call: Call[T]) -> T:
+    async def _call_in_time(self, call: Call[T], deadline: float) -> T:
         try:
-            return await self._call_once(call)
-        except ClockSkew:
-            self._sync.reset()
-            await self.synchronise_clock()
-            return await self._call_once(call)
+            return await self._call_once(call, deadline)
+        except ClockSkew as refusal:
+            if not call.idempotent and refusal.outcome is not Outcome.REFUSED:
+                raise
+            await self._resync(refusal)
+            return await self._call_once(call, deadline)
 
-    async def _call_once(self, call: Call[T]) -> T:
-        await self._admit(call)
+    async def _resync(self, refusal: ClockSkew) -> None:
+        """Measure anew. Raises the refusal when that fails: what became of the call is known, whatever the clock."""
+        try:
+            sample = await self._measure()
+        except FoxtrotError as error:
+            raise refusal from error
+        # Only now: until the new sample was there, other calls were better off with the old ones than with none.
+        self._sync.reset()
+        self._sync.add(*sample)
+
+    async def _measure(self) -> tuple[int, int, int]:
+        """Return a sample for `ClockSync.add`; the wait for the budget is no part of the round trip."""
+        call = self._codec.fetch_server_time()
+        await self._admit(call, self._deadline())
+        sent_ns = self._clock.time_ns()
+        server_ns = await self._send(call)
+        return sent_ns, server_ns, self._clock.time_ns()
+
+    async def _call_once(self, call: Call[T], deadline: float) -> T:
+        await self._admit(call, deadline)
+        return await self._send(call)
+
+    async def _send(self, call: Call[T]) -> T:
         self.sent += 1
         try:
-            return self._read(call, await self._client.request(call))
+            answer = self._read(call, await self._client.request(call))
         except FoxtrotError as error:
             self.failed += 1
             error.exchange = error.exchange or self._exchange
             raise
+        self.last_ok_ns = self._clock.time_ns()
+        return answer
 
-    async def _admit(self, call: Call[T]) -> None:
-        """Wait for the budget. Raises RateLimited (nothing was sent) when that takes longer than a retry budget."""
-        deadline = self._clock.monotonic() + self._retry.total_timeout_s
+    async def _admit(self, call: Call[T], deadline: float) -> None:
+        """Wait for the budget. Raises RateLimited (nothing was sent) when that takes longer than until the deadline."""
         while (wait := self._limiter.delay(call, self._now_s())) > 0:
             if self._clock.monotonic() + wait > deadline:
                 error = RateLimited(
@@ -99,25 +119,36 @@ class RequestGateway:
         self._limiter.take(call, self._now_s())
 
     def _read(self, call: Call[T], response: RawResponse) -> T:
-        self._limiter.observe(self._codec.usage(response), self._now_s())
-        error = self._codec.classify(call, response)
-        if error is not None:
-            self._heed(error)
-            raise error
         try:
-            return call.decode(response.body)
-        except _UNREADABLE as unreadable:
-            # The venue said yes in words we cannot read: for a command that means "unknown", never "failed".
-            raise ProtocolError(
-                f"The answer to {call.endpoint} cannot be read: {unreadable}",
-                excerpt=response.body[:_EXCERPT],
-                exchange=self._exchange,
-                outcome=Outcome.NOT_SENT if call.idempotent else Outcome.UNKNOWN,
-            ) from unreadable
+            self._limiter.observe(self._codec.usage(response), self._now_s())
+            error = self._codec.classify(call, response)
+            if error is None:
+                return call.decode(response.body)
+        except VenueError as stated:
+            error = stated
+        except Exception as unreadable:
+            # Whatever a codec trips over, the request had arrived: for a command that means "unknown", never "failed".
+            raise self._unreadable(call, response, unreadable) from unreadable
+        self._heed(error)
+        raise error
+
+    def _unreadable(self, call: Call[T], response: RawResponse, why: Exception) -> ProtocolError:
+        error = ProtocolError(
+            f"The answer to {call.endpoint} cannot be read: {str(why) or type(why).__name__}",
+            excerpt=response.body[:_EXCERPT],
+            exchange=self._exchange,
+        )
+        error.retryable = call.idempotent
+        return error
 
     def _heed(self, error: VenueError) -> None:
-        if isinstance(error, RateLimited):
-            self._limiter.pause(1.0 if error.retry_after_s is None else error.retry_after_s, self._now_s())
+        if not isinstance(error, RateLimited):
+            return
+        unstated = _BAN_S if isinstance(error, Banned) else _PAUSE_S
+        self._limiter.pause(unstated if error.retry_after_s is None else error.retry_after_s, self._now_s())
+
+    def _deadline(self) -> float:
+        return self._clock.monotonic() + self._retry.total_timeout_s
 
     def _now_s(self) -> float:
         # The venue's windows are aligned to its clock, not to ours.

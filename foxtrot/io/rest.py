@@ -11,7 +11,16 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from foxtrot.config import Credentials, TransportConfig
-from foxtrot.errors import ConfigError, ConnectFailed, ConnectionLost, RequestTimeout, UnsupportedError
+from foxtrot.errors import (
+    AdapterBroken,
+    ConfigError,
+    ConnectFailed,
+    ConnectionLost,
+    CredentialsError,
+    RequestTimeout,
+    StateError,
+    UnsupportedError,
+)
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.codec import Endpoints
 
@@ -21,7 +30,8 @@ class CcxtRestClient:
 
     Only `allowed` endpoints can be called. With `endpoints.redirect` every URL of the ccxt instance is rewritten to
     scheme://<sandbox>/<real host>/path, so that a call meant for another company shows up as such. `venue_ms` is the
-    venue's time for signatures.
+    venue's time for signatures. Raises AdapterBroken for names that ccxt does not have, ConfigError without ccxt,
+    CredentialsError for a key that no header can carry.
     """
 
     def __init__(
@@ -36,8 +46,10 @@ class CcxtRestClient:
         options: Mapping[str, Any] | None = None,
     ) -> None:
         self._allowed = allowed
-        self._timeout_s = config.request_timeout_s
+        self._closed = False
         self._ccxt = _make(class_name, credentials, config, dict(options or {}), venue_ms)
+        if missing := sorted(name for name in allowed if not hasattr(self._ccxt, name)):
+            raise AdapterBroken(f"ccxt's {class_name} has no endpoint {', '.join(missing)}.")
         _point_to(self._ccxt, endpoints)
 
     @property
@@ -48,9 +60,11 @@ class CcxtRestClient:
     async def request(self, call: Call[Any]) -> RawResponse:
         """Send a call and return the raw answer whatever its status.
 
-        Raises UnsupportedError for an endpoint that is not allowed, ConnectFailed (not sent), ConnectionLost and
-        RequestTimeout (outcome unknown).
+        Raises StateError once closed, UnsupportedError for an endpoint that is not allowed, CredentialsError when it
+        cannot be signed, ConnectFailed (all not sent), ConnectionLost and RequestTimeout (outcome unknown).
         """
+        if self._closed:
+            raise StateError(f"{call.endpoint} was not sent: the connection is closed.")
         if call.endpoint not in self._allowed:
             raise UnsupportedError(f"{call.endpoint} is not an endpoint that this adapter may call.")
         send = getattr(self._ccxt, call.endpoint)
@@ -59,6 +73,7 @@ class CcxtRestClient:
 
     async def close(self) -> None:
         """Close the HTTP session."""
+        self._closed = True
         await self._ccxt.close()
 
 
@@ -73,25 +88,71 @@ def _make(
         import ccxt.async_support as ccxt
     except ModuleNotFoundError as error:
         raise ConfigError("REST needs ccxt, which comes with the adapter packages; install one of them.") from error
+    base = getattr(ccxt, class_name, None)
+    if base is None:
+        raise AdapterBroken(f"This version of ccxt ({ccxt.__version__}) has no exchange {class_name}.")
     settings: dict[str, Any] = {"enableRateLimit": False, "options": {"maxRetriesOnFailure": 0, **options}}
     if credentials is not None:
+        _require_printable(credentials)
         settings["apiKey"] = credentials.api_key.get_secret_value()
         settings["secret"] = credentials.api_secret.get_secret_value()
         if credentials.passphrase is not None:
             settings["password"] = credentials.passphrase.get_secret_value()
     if config.proxy is not None:
         settings["aiohttp_proxy"] = config.proxy
-    seam = {"fetch": _seam(config), "milliseconds": lambda _: venue_ms(), "nonce": lambda _: venue_ms()}
-    cls = types.new_class(f"Raw{class_name}", (getattr(ccxt, class_name),), exec_body=lambda space: space.update(seam))
+    seam = {
+        "fetch": _seam(config),
+        "sign": _signing(base.sign),
+        "milliseconds": lambda _: venue_ms(),
+        "nonce": lambda _: venue_ms(),
+    }
+    cls = types.new_class(f"Raw{class_name}", (base,), exec_body=lambda space: space.update(seam))
     return cls(settings)
 
 
+def _require_printable(credentials: Credentials) -> None:
+    for name, value in (("API key", credentials.api_key), ("passphrase", credentials.passphrase)):
+        if value is not None and not value.get_secret_value().isprintable():
+            raise CredentialsError(f"The {name} holds a line break or another control character.")
+
+
+def _signing(sign: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `sign` with its errors mapped: whatever fails there, nothing was sent."""
+
+    def signed(self: Any, path: str, *args: Any) -> Any:
+        try:
+            return sign(self, path, *args)
+        except Exception as error:  # noqa: BLE001 - any kind, of ccxt or its cryptography; its text may hold the secret
+            raise CredentialsError(
+                f"The request {path} could not be signed ({type(error).__name__}); check the API key and its secret."
+            ) from None
+
+    return signed
+
+
 def _seam(config: TransportConfig) -> Any:
-    """Return the method through which every request of the ccxt instance goes: HTTP errors are mapped here, once."""
+    """Return the method through which every request of the ccxt instance goes: HTTP errors are mapped here, once.
+
+    They are not chained: their texts hold the URL with its signature, or the password of the proxy.
+    """
     import aiohttp
     import yarl
 
-    timeout = aiohttp.ClientTimeout(total=config.request_timeout_s, sock_connect=config.connect_timeout_s)
+    # Apart, so that a timeout tells whether anything was sent; the total also ends an answer that only trickles.
+    timeout = aiohttp.ClientTimeout(
+        total=config.connect_timeout_s + config.request_timeout_s,
+        connect=config.connect_timeout_s,
+        sock_read=config.request_timeout_s,
+    )
+
+    async def once(request: aiohttp.ClientRequest, send: aiohttp.ClientHandlerType) -> aiohttp.ClientResponse:
+        # aiohttp sends a GET, PUT or DELETE again when a kept connection breaks: a cancel would go out twice.
+        try:
+            return await send(request)
+        except aiohttp.ClientConnectorError:
+            raise
+        except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+            raise _lost(request.url.authority, error) from None
 
     async def fetch(self: Any, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> RawResponse:
         self.open(True)
@@ -106,21 +167,47 @@ def _seam(config: TransportConfig) -> Any:
                 timeout=timeout,
                 proxy=self.aiohttp_proxy,
                 allow_redirects=False,
+                middlewares=(once,),
             ) as answer:
                 content = await answer.read()
                 return RawResponse(answer.status, {k.lower(): v for k, v in answer.headers.items()}, content)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.InvalidURL) as error:
-            raise ConnectFailed(f"{host} cannot be reached: {_why(error)}.") from error
-        except TimeoutError as error:
-            raise RequestTimeout(f"{host} did not answer within {config.request_timeout_s:g} s.") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise ConnectionLost(f"The connection to {host} broke during a request: {_why(error)}.") from error
+        except ConnectionLost:
+            raise
+        except (
+            aiohttp.ClientConnectorError,
+            aiohttp.ClientHttpProxyError,
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.InvalidURL,
+        ) as error:
+            raise ConnectFailed(f"{host} cannot be reached: {_why(error)}.") from None
+        except TimeoutError:
+            raise RequestTimeout(f"{host} did not answer within {config.request_timeout_s:g} s.") from None
+        except Exception as error:  # noqa: BLE001 - however the HTTP library fails, the request may have left
+            raise _lost(host, error) from None
 
     return fetch
 
 
+_WORDS = {
+    "ClientConnectorCertificateError": "its TLS certificate is not trusted",
+    "ClientHttpProxyError": "the proxy refused",
+    "ClientPayloadError": "the answer was cut off",
+    "ClientProxyConnectionError": "the proxy does not answer",
+    "ClientResponseError": "the answer was no HTTP",
+    "ConnectionTimeoutError": "no connection in time",
+    "InvalidURL": "its URL or that of the proxy is malformed",
+    "ServerDisconnectedError": "the server hung up",
+}
+
+
+def _lost(host: str, error: BaseException) -> ConnectionLost:
+    return ConnectionLost(f"The connection to {host} broke during a request: {_why(error)}.")
+
+
 def _why(error: BaseException) -> str:
     """Return the cause without the URL, which holds the signature."""
+    if words := _WORDS.get(type(error).__name__):
+        return words
     cause = getattr(error, "os_error", None) or error
     text = getattr(cause, "strerror", None) or type(cause).__name__
     return str(text).lower()

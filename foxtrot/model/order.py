@@ -232,7 +232,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Hold what is known of one order. `client_order_id` is ours and unique, `order_id` the venue's ("" until known).
 
     `filled` is base quantity, `filled_quote` what was paid or received; `reason` explains DENIED, REJECTED, EXPIRED
-    and IN_DOUBT. `ts_created` and `ts_updated` are venue times in ns, 0 when unknown.
+    and IN_DOUBT. `ts_created` and `ts_updated` are venue times in ns, 0 when unknown; `ts_terms` are those at which the
+    venue last stated quantity, price and stop price.
     """
 
     exchange: str
@@ -255,6 +256,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     ts_created: int = 0
     ts_updated: int = 0
+    ts_terms: tuple[int, int, int] = (0, 0, 0)
 
     @property
     def remaining(self) -> Decimal:

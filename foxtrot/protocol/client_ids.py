@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import re
 
-from foxtrot.errors import InvalidRequest
+from foxtrot.errors import AdapterBroken, InvalidRequest
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_FIRST, _LAST = "1", "zzzzz"  # the numbers of intents that must fit: 60 million a run
+_ACCOUNT_LETTERS = 6
 
 
 class ClientIdFactory:
     """Number the intents of one account and one run.
 
     `token` tells runs apart (start time in ms), `pattern` is the venue's rule for client order ids as a regular
-    expression.
+    expression. Raises AdapterBroken for a rule that none of our ids fits.
     """
 
     def __init__(self, account: str, token: int, pattern: str) -> None:
-        self._prefix = f"ft{re.sub('[^A-Za-z0-9]', '', account)[:6]}{_base36(token)}"
         self._pattern = re.compile(pattern)
+        self._prefix = self._fitting(re.sub("[^A-Za-z0-9]", "", account), _base36(token))
         self._count = 0
 
     def next(self) -> str:
         """Return the id of a new intent."""
         self._count += 1
-        return f"{self._prefix}-{_base36(self._count)}"
+        return self._prefix + _base36(self._count)
 
     def accept(self, given: str | None) -> str:
         """Return the caller's id as it is, or a new one for None. Raises InvalidRequest with the venue's rule."""
@@ -36,6 +38,15 @@ class ClientIdFactory:
                 field="client_order_id",
             )
         return given
+
+    def _fitting(self, account: str, token: str) -> str:
+        """Return the most telling prefix that leaves the venue's length room for every number."""
+        for separator in ("-", ""):
+            for letters in range(_ACCOUNT_LETTERS, -1, -1):
+                prefix = f"ft{account[:letters]}{token}{separator}"
+                if all(self._pattern.fullmatch(prefix + number) for number in (_FIRST, _LAST)):
+                    return prefix
+        raise AdapterBroken(f"The rule {self._pattern.pattern} for client order ids admits none of foxtrot's own.")
 
 
 def _base36(number: int) -> str:

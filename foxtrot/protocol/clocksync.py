@@ -11,7 +11,7 @@ class ClockSync:
     KEPT = 8
 
     def __init__(self) -> None:
-        self._samples: list[tuple[int, int]] = []  # round trip ns, offset ns
+        self._samples: list[tuple[int, int, int]] = []  # round trip ns, offset ns, local time ns
 
     @property
     def offset_ns(self) -> int:
@@ -20,9 +20,22 @@ class ClockSync:
 
     def add(self, sent_ns: int, server_ns: int, received_ns: int) -> None:
         """Take a sample: our time when asked, the venue's answer, our time when answered."""
+        if received_ns < sent_ns:
+            # Our clock was set back meanwhile: neither this sample nor an earlier one says anything about it now.
+            self.reset()
+            return
         middle = (sent_ns + received_ns) // 2
-        self._samples.append((received_ns - sent_ns, server_ns - middle))
+        self._samples.append((received_ns - sent_ns, server_ns - middle, middle))
         del self._samples[: -self.KEPT]
+
+    @property
+    def drift_ppm(self) -> float:
+        """Return how fast the offset grows in us per s over the kept samples, 0 before the second; the further apart
+        they are, the less their noise counts."""
+        if len(self._samples) < 2:
+            return 0.0
+        (_, first, began), (_, last, ended) = self._samples[0], self._samples[-1]
+        return (last - first) / (ended - began) * 1e6 if ended > began else 0.0
 
     def reset(self) -> None:
         """Forget all samples, as after a clock jump."""

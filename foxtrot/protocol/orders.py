@@ -22,16 +22,19 @@ RANK: dict[OrderStatus, int] = {
     OrderStatus.DENIED: 0,  # if the venue speaks of it after all, the venue is right
     OrderStatus.IN_DOUBT: 1,  # ended by any statement of the venue
     OrderStatus.PENDING: 2,
-    OrderStatus.OPEN: 3,
-    OrderStatus.PENDING_CANCEL: 4,
-    OrderStatus.PENDING_AMEND: 4,
-    OrderStatus.PARTIALLY_FILLED: 5,
-    OrderStatus.REJECTED: 6,
-    OrderStatus.CANCELED: 7,
-    OrderStatus.EXPIRED: 8,
-    OrderStatus.FILLED: 9,
+    OrderStatus.OPEN: 4,
+    OrderStatus.PENDING_CANCEL: 5,
+    OrderStatus.PENDING_AMEND: 5,
+    OrderStatus.PARTIALLY_FILLED: 6,
+    OrderStatus.REJECTED: 7,
+    OrderStatus.CANCELED: 8,
+    OrderStatus.EXPIRED: 9,
+    OrderStatus.FILLED: 10,
 }
+# A refusal that names no order of the venue's, as that of a repeated client order id, is outweighed by a living order.
+_REFUSED_UNNAMED = 3
 _LOCAL = frozenset({OrderStatus.CREATED, OrderStatus.DENIED, OrderStatus.IN_DOUBT, OrderStatus.PENDING})
+_TERMS = ("quantity", "price", "stop_price")  # in the order of `Order.ts_terms`
 
 
 class ChangeKind(enum.Enum):
@@ -62,26 +65,22 @@ _ENDINGS = {
 def apply(order: Order, update: OrderUpdate) -> tuple[Order, list[Change]]:
     """Merge what the venue says into what is known; return the order and what changed, in the order to publish it."""
     fresh = _fresh_fills(order, update)
-    fills = (*order.fills, *fresh)
+    fills = tuple(sorted((*order.fills, *fresh), key=_age)) if fresh else order.fills
     filled = max(order.filled, update.filled or ZERO, sum((f.quantity for f in fills), ZERO))
     quote = max(order.filled_quote, update.filled_quote or ZERO, sum((f.quote_quantity for f in fills), ZERO))
-    newer = update.ts_event >= order.ts_updated
-    quantity = _stated(order.quantity, update.quantity, newer=newer)
-    status = _status(order, update, filled, quantity)
+    termed = _termed(order, update)
+    status = _status(order, update, filled, termed.quantity)
     merged = msgspec.structs.replace(
-        order,
+        termed,
         order_id=order.order_id or update.order_id,
         status=status,
-        quantity=quantity,
-        price=_stated(order.price, update.price, newer=newer),
-        stop_price=_stated(order.stop_price, update.stop_price, newer=newer),
         time_in_force=order.time_in_force or update.time_in_force,
         stp_mode=order.stp_mode or update.stp_mode,
         filled=filled,
         filled_quote=quote,
         fills=fills,
         reason=_reason(order, update, status),
-        ts_created=order.ts_created or update.ts_created,
+        ts_created=min(order.ts_created or update.ts_created, update.ts_created or order.ts_created),
         ts_updated=max(order.ts_updated, update.ts_event),
     )
     return merged, _changes(order, merged, fresh)
@@ -100,36 +99,57 @@ def _fresh_fills(order: Order, update: OrderUpdate) -> list[Fill]:
 
 
 def _status(order: Order, update: OrderUpdate, filled: Decimal, quantity: Decimal | None) -> OrderStatus:
-    status = max(order.status, update.status, key=RANK.__getitem__)
-    if filled and order.quote_quantity is None and quantity is not None and filled >= quantity:
+    known, said = _rank(order.status, order.order_id), _rank(update.status, update.order_id)
+    status = order.status if known >= said else update.status
+    if not filled:
+        return status
+    if order.quote_quantity is None and quantity is not None and filled >= quantity:
         return OrderStatus.FILLED
-    if filled and RANK[status] < RANK[OrderStatus.PARTIALLY_FILLED]:
+    if max(known, said) < RANK[OrderStatus.PARTIALLY_FILLED]:
         return OrderStatus.PARTIALLY_FILLED
-    return status
+    # What was executed had been accepted: such an order ended, it was not refused.
+    return OrderStatus.CANCELED if status is OrderStatus.REJECTED else status
 
 
-def _stated(known: Decimal | None, said: Decimal | None, *, newer: bool) -> Decimal | None:
-    """Return a term of the order: what was known first, unless a newer message states another value."""
-    if not said:
-        return known
-    return said if newer or known is None else known
+def _rank(status: OrderStatus, order_id: str) -> int:
+    return _REFUSED_UNNAMED if status is OrderStatus.REJECTED and not order_id else RANK[status]
+
+
+def _termed(order: Order, update: OrderUpdate) -> Order:
+    """Return the order under its latest terms: of each, the word of the latest venue time counts."""
+    changes: dict[str, Decimal] = {}
+    times = list(order.ts_terms)
+    for place, name in enumerate(_TERMS):
+        said: Decimal | None = getattr(update, name)
+        if said and update.ts_event >= times[place]:
+            changes[name], times[place] = said, update.ts_event
+    return msgspec.structs.replace(order, ts_terms=tuple(times), **changes) if changes else order
+
+
+def _age(fill: Fill) -> tuple[int, int, str]:
+    return fill.ts_event, len(fill.trade_id), fill.trade_id
 
 
 def _reason(order: Order, update: OrderUpdate, status: OrderStatus) -> str:
-    if update.reason and update.status is status:
-        return update.reason
-    return "" if order.status is OrderStatus.IN_DOUBT and status is not order.status else order.reason
+    """Return the reason that came with the status; which of two makes no odds, but not the order of arrival decides."""
+    said = update.reason if update.status is status else ""
+    return max(order.reason, said) if order.status is status else said
 
 
 def _changes(before: Order, after: Order, fresh: list[Fill]) -> list[Change]:
     changes: list[Change] = []
-    living = after.status not in _LOCAL and after.status is not OrderStatus.REJECTED
-    if living and before.status in _LOCAL and not before.order_id:
+    if _accepted(after.status) and not _accepted(before.status) and not before.order_id:
         changes.append(Change(ChangeKind.ACCEPTED))
     changes += [Change(ChangeKind.FILLED, fill) for fill in fresh]
     if after.status is not before.status and after.status in _ENDINGS:
         changes.append(Change(_ENDINGS[after.status]))
-    same_times = msgspec.structs.replace(after, ts_updated=before.ts_updated, ts_created=before.ts_created)
+    same_times = msgspec.structs.replace(
+        after, ts_updated=before.ts_updated, ts_created=before.ts_created, ts_terms=before.ts_terms
+    )
     if not changes and same_times != before:
         changes.append(Change(ChangeKind.UPDATED))
     return changes
+
+
+def _accepted(status: OrderStatus) -> bool:
+    return status not in _LOCAL and status is not OrderStatus.REJECTED

@@ -9,8 +9,8 @@ import msgspec
 
 from foxtrot.protocol.calls import Call, Lane
 
-# The share of a budget that each lane may use up: what is left is reserved for more urgent ones.
-_SHARES = {Lane.CANCEL: 1.0, Lane.PLACE: 0.97, Lane.RECONCILE: 0.94}
+# The part of the headroom that each lane must leave to more urgent ones.
+_LEAVES = {Lane.CANCEL: 0.0, Lane.PLACE: 0.3, Lane.RECONCILE: 0.6, Lane.HISTORY: 1.0}
 
 
 class LimitKind(enum.Enum):
@@ -41,7 +41,7 @@ class Limiter:
     """Tell how long a call must wait. Times are venue seconds (float), always given; it never reads a clock."""
 
     def __init__(self, headroom: float) -> None:
-        self._history_share = 1.0 - headroom
+        self._headroom = headroom
         self._limits: dict[tuple[LimitKind, int], int] = {}
         self._used: dict[tuple[LimitKind, int], tuple[int, int]] = {}  # window number, count
         self._paused_until = 0.0
@@ -53,7 +53,7 @@ class Limiter:
     def delay(self, call: Call[object], now_s: float) -> float:
         """Return the seconds until the call may go, 0 when it may go now."""
         wait = max(0.0, self._paused_until - now_s)
-        share = _SHARES.get(call.lane, self._history_share)
+        share = 1.0 - self._headroom * _LEAVES[call.lane]
         for (kind, interval), limit in self._limits.items():
             cost = _cost(call, kind)
             # A lane's share never shuts out a single call that the venue itself would take in an empty window.

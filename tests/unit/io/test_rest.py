@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import socket
+import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -14,12 +15,24 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from foxtrot.config import Credentials, TransportConfig
-from foxtrot.errors import ConnectFailed, ConnectionLost, NetworkError, Outcome, RequestTimeout, UnsupportedError
+from foxtrot.errors import (
+    ConnectFailed,
+    ConnectionLost,
+    CredentialsError,
+    NetworkError,
+    Outcome,
+    RequestTimeout,
+    StateError,
+    UnsupportedError,
+)
 from foxtrot.io.rest import CcxtRestClient
 from foxtrot.protocol.calls import Call
 from foxtrot.protocol.codec import Endpoints
 
 SECRET = "very-secret-canary"
+ALLOWED = frozenset(
+    {"publicGetTime", "privatePostOrder", "privateDeleteOrder", "privateGetAccount", "publicPutUserDataStream"}
+)
 Answer = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -58,7 +71,7 @@ def client(base: str, *, timeout_s: float = 5.0) -> CcxtRestClient:
         Endpoints(rest=f"http://{base}", stream=f"ws://{base}", redirect=True),
         Credentials(api_key=SecretStr("key"), api_secret=SecretStr(SECRET)),
         TransportConfig(request_timeout_s=timeout_s, connect_timeout_s=2.0),
-        allowed=frozenset({"publicGetTime", "privatePostOrder", "privateGetAccount"}),
+        allowed=ALLOWED,
         venue_ms=lambda: 1_234,
     )
 
@@ -183,3 +196,103 @@ async def test_twenty_requests_at_once_each_get_their_own_answer(server: Server)
     answers = await asyncio.gather(*(rest.request(call(n=str(n))) for n in range(20)))
     await rest.close()
     assert [json.loads(a.body)["query"] for a in answers] == [f"n={n}" for n in range(20)]
+
+
+async def hang_up(request: web.Request) -> web.StreamResponse:
+    assert request.transport is not None
+    request.transport.close()
+    return web.Response()
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["privateDeleteOrder", "publicPutUserDataStream", "publicGetTime", "privatePostOrder"]
+)
+async def test_nothing_is_sent_twice_when_a_kept_connection_breaks(server: Server, endpoint: str) -> None:
+    rest = client(server.base)
+    await rest.request(call())
+    server.answer = hang_up
+    with pytest.raises(ConnectionLost, match="hung up") as caught:
+        await rest.request(call(endpoint, symbol="X"))
+    await rest.close()
+    assert caught.value.outcome is Outcome.UNKNOWN
+    assert len(server.requests) == 2
+
+
+async def test_an_answer_that_only_trickles_comes_to_an_end(server: Server) -> None:
+    over = asyncio.Event()
+
+    async def trickle(request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Length": "1000000"})
+        await response.prepare(request)
+        while not over.is_set():
+            try:
+                await response.write(b"x")
+            except ConnectionError:
+                break
+            await asyncio.sleep(0)
+        return response
+
+    server.answer = trickle
+    rest = CcxtRestClient(
+        "binanceus",
+        Endpoints(rest=f"http://{server.base}", stream=f"ws://{server.base}", redirect=True),
+        None,
+        TransportConfig(request_timeout_s=0.2, connect_timeout_s=0.2),
+        allowed=ALLOWED,
+        venue_ms=lambda: 1,
+    )
+    async with asyncio.timeout(2):
+        with pytest.raises(RequestTimeout):
+            await rest.request(call())
+    over.set()
+    await rest.close()
+
+
+async def test_after_close_nothing_is_sent_and_nothing_is_opened_again(server: Server) -> None:
+    rest = client(server.base)
+    await rest.request(call())
+    await rest.close()
+    with pytest.raises(StateError, match="publicGetTime was not sent"):
+        await rest.request(call())
+    assert len(server.requests) == 1
+    assert rest.library.session is None
+
+
+@pytest.mark.parametrize(
+    "secret", [f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----", SECRET + "\ud800", None]
+)
+async def test_what_cannot_be_signed_is_not_sent_and_the_error_does_not_show_the_secret(
+    server: Server, secret: str | None
+) -> None:
+    rest = CcxtRestClient(
+        "binanceus",
+        Endpoints(rest=f"http://{server.base}", stream=f"ws://{server.base}", redirect=True),
+        None if secret is None else Credentials(api_key=SecretStr("key"), api_secret=SecretStr(secret)),
+        TransportConfig(),
+        allowed=ALLOWED,
+        venue_ms=lambda: 1,
+    )
+    with pytest.raises(CredentialsError, match="order could not be signed") as caught:
+        await rest.request(call("privatePostOrder", symbol="X"))
+    await rest.close()
+    assert caught.value.outcome is Outcome.NOT_SENT
+    assert SECRET not in "".join(traceback.format_exception(caught.value))
+    assert caught.value.__cause__ is None  # an encoding error holds the whole text that it could not encode
+    assert server.requests == []
+
+
+async def test_the_library_adds_nothing_to_an_order_but_time_and_signature(server: Server) -> None:
+    bodies: list[str] = []
+
+    async def keep(request: web.Request) -> web.StreamResponse:
+        bodies.append((await request.read()).decode())
+        return web.Response(body=b"{}")
+
+    server.answer = keep
+    rest = client(server.base)
+    await rest.request(call("privatePostOrder", symbol="X", newClientOrderId="ft-1", price="0.000000010"))
+    await rest.close()
+    assert re.fullmatch(
+        r"timestamp=1234&symbol=X&newClientOrderId=ft-1&price=0\.000000010&recvWindow=10000&signature=[0-9a-f]{64}",
+        bodies[0],
+    )

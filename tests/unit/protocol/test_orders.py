@@ -119,3 +119,80 @@ def test_any_word_of_the_venue_ends_the_doubt_and_its_reason() -> None:
 
 def test_every_status_has_a_rank() -> None:
     assert set(RANK) == set(OrderStatus)
+
+
+def changed(update: OrderUpdate, **fields: object) -> OrderUpdate:
+    return msgspec.structs.replace(update, **fields)
+
+
+def only_end(messages: list[OrderUpdate], order: Order = ORDER) -> Order:
+    """Return the end state of the messages in every order there is; it must be one, in every field."""
+    ends = [run(list(shuffled), order)[0] for shuffled in itertools.permutations(messages)]
+    assert all(end == ends[0] for end in ends)
+    return ends[0]
+
+
+def test_every_field_of_the_end_state_is_the_same_in_any_order() -> None:
+    end = only_end(
+        [
+            changed(says(OrderStatus.OPEN, at=1), ts_created=1, price=D(10)),
+            changed(says(OrderStatus.OPEN, at=2), price=D(11), quantity=D(4)),
+            changed(says(OrderStatus.PARTIALLY_FILLED, 1, fill(1), at=3), quantity=None),
+            changed(says(OrderStatus.PARTIALLY_FILLED, 2, fill(2), at=4), quantity=None, ts_created=2),
+            changed(says(OrderStatus.EXPIRED, 2, at=5), quantity=None, reason="self-trade"),
+            changed(says(OrderStatus.EXPIRED, 2, fill(2), fill(1), at=5), quantity=None, reason="by the venue"),
+        ]
+    )
+    assert (end.status, end.quantity, end.price, end.filled) == (OrderStatus.EXPIRED, D(4), D(11), D(2))
+    assert [f.trade_id for f in end.fills] == ["1", "2"]
+    assert (end.ts_created, end.ts_updated) == (1, 5)
+
+
+def test_new_terms_count_even_when_a_later_message_that_does_not_state_them_came_first() -> None:
+    silent = changed(says(OrderStatus.PARTIALLY_FILLED, 1, fill(1), at=3), quantity=None)
+    end = only_end([changed(says(OrderStatus.OPEN, at=2), price=D(9), quantity=D(5)), silent])
+    assert (end.price, end.quantity, end.remaining) == (D(9), D(5), D(4))
+
+
+def test_each_term_goes_by_its_own_time() -> None:
+    price = changed(says(OrderStatus.OPEN, at=3), price=D(9), quantity=None)
+    quantity = changed(says(OrderStatus.OPEN, at=2), quantity=D(5))
+    assert (only_end([price, quantity]).price, only_end([price, quantity]).quantity) == (D(9), D(5))
+
+
+def test_an_old_query_result_does_not_bring_old_terms_back() -> None:
+    end = only_end(
+        [changed(says(OrderStatus.OPEN, at=2), price=D(9)), changed(says(OrderStatus.OPEN, at=1), price=D(10))]
+    )
+    assert end.price == D(9)
+
+
+def test_a_refusal_of_a_repeated_id_does_not_end_the_order_that_lives_under_it() -> None:
+    refused = changed(says(OrderStatus.REJECTED, at=2), order_id="", reason="duplicate")
+    end = only_end([refused, says(OrderStatus.OPEN, at=1), says(OrderStatus.PARTIALLY_FILLED, 1, fill(1), at=3)])
+    assert (end.status, end.reason) == (OrderStatus.PARTIALLY_FILLED, "")
+    here = msgspec.structs.replace(ORDER, status=OrderStatus.REJECTED, reason="duplicate")
+    order, kinds = run([says(OrderStatus.OPEN)], here)
+    assert (order.status, order.reason, kinds) == (OrderStatus.OPEN, "", [ChangeKind.ACCEPTED])
+
+
+def test_a_refusal_of_the_order_itself_is_final() -> None:
+    refused = changed(says(OrderStatus.REJECTED, at=2), reason="no")
+    assert only_end([says(OrderStatus.OPEN), refused]).status is OrderStatus.REJECTED
+    assert run([changed(refused, order_id="")])[0].status is OrderStatus.REJECTED
+
+
+def test_what_was_executed_was_never_rejected() -> None:
+    end = only_end([says(OrderStatus.REJECTED, at=2), says(OrderStatus.PARTIALLY_FILLED, 1, fill(1), at=1)])
+    assert (end.status, end.filled) == (OrderStatus.CANCELED, D(1))
+
+
+def test_filled_up_is_filled_whatever_the_venue_called_it_first() -> None:
+    cancel = says(OrderStatus.CANCELED, at=3)
+    fills = [says(OrderStatus.PARTIALLY_FILLED, n, fill(n), at=n) for n in (1, 2, 3)]
+    assert only_end([cancel, *fills]).status is OrderStatus.FILLED
+
+
+def test_a_local_denial_that_the_venue_contradicts_leaves_no_reason_behind() -> None:
+    denied = msgspec.structs.replace(ORDER, status=OrderStatus.DENIED, reason="not sent")
+    assert run([says(OrderStatus.OPEN)], denied)[0].reason == ""

@@ -1,5 +1,6 @@
 """The venue's budget is never exceeded by honest pacing, and urgent calls find room."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -78,3 +79,15 @@ def test_a_pause_stops_everything_until_its_time() -> None:
 
 def test_a_single_call_heavier_than_its_lanes_share_may_still_go_in_an_empty_window() -> None:
     assert limiter().delay(call(95), 0.0) == 0
+
+
+@pytest.mark.parametrize("headroom", [0.02, 0.1, 0.5])
+def test_whatever_the_headroom_a_more_urgent_lane_may_use_more(headroom: float) -> None:
+    chosen = limiter(RateLimit(LimitKind.WEIGHT, 60, 10_000), headroom=headroom)
+    room = []
+    for lane in sorted(Lane, reverse=True):
+        while chosen.delay(call(10, lane), 0.0) == 0:
+            chosen.take(call(10, lane), 0.0)
+        room.append(chosen.used(LimitKind.WEIGHT, 60, 0.0))
+    assert room == sorted(set(room))
+    assert (room[0], room[-1]) == (10_000 * (1 - headroom), 10_000)

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foxtrot.errors import InvalidRequest
+from foxtrot.errors import AdapterBroken, InvalidRequest
 from foxtrot.protocol.backoff import backoff_s
 from foxtrot.protocol.client_ids import ClientIdFactory
 from foxtrot.protocol.clocksync import ClockSync
@@ -49,3 +49,40 @@ def test_after_a_reset_old_samples_do_not_count() -> None:
     sync.add(0, 8_000_000_000, 10)
     sync.reset()
     assert sync.offset_ns == 0
+
+
+@pytest.mark.parametrize("pattern", ["[A-Za-z0-9-]{1,18}", "[a-zA-Z0-9]{1,18}", "[a-z0-9]{1,15}"])
+def test_our_ids_fit_narrow_rules_for_as_long_as_a_run_lasts(pattern: str) -> None:
+    made = ClientIdFactory("trading", 1_790_000_000_000, pattern)
+    room = made.next().removesuffix("1")
+    assert made.accept(f"{room}zzzzz") == f"{room}zzzzz"
+    assert all(made.accept(one) == one for one in (made.next() for _ in range(1_300)))
+
+
+def test_the_account_is_told_as_far_as_the_rule_leaves_room() -> None:
+    token = 1_790_000_000_000
+    assert ClientIdFactory("main", token, PATTERN).next() == "ftmainmubbs7i8-1"
+    assert ClientIdFactory("main", token, "[a-z0-9]{1,18}").next() == "ftmaimubbs7i81"
+
+
+def test_a_rule_that_none_of_our_ids_fits_is_said_before_any_order() -> None:
+    with pytest.raises(AdapterBroken, match=r"\[0-9\]\{1,9\}"):
+        ClientIdFactory("main", 1, "[0-9]{1,9}")
+
+
+def test_a_clock_set_back_during_a_round_trip_spoils_no_estimate() -> None:
+    sync = ClockSync()
+    sync.add(0, 8_000_000_000, 10)
+    sync.add(sent_ns=5_000_000_000, server_ns=13_000_000_000, received_ns=1_000_000_000)
+    assert sync.offset_ns == 0
+    sync.add(0, 7_000_000_000, 1_000)
+    assert sync.offset_ns == 6_999_999_500
+
+
+def test_drift_is_the_growth_of_the_offset() -> None:
+    sync = ClockSync()
+    assert sync.drift_ppm == 0
+    sync.add(0, 1_000, 0)
+    assert sync.drift_ppm == 0
+    sync.add(10**9, 10**9 + 1_000 + 25_000, 10**9)
+    assert sync.drift_ppm == pytest.approx(25)
