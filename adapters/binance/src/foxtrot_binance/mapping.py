@@ -5,7 +5,8 @@ Source: https://github.com/binance-us/binance-us-api-docs/blob/master/rest-api.m
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -27,7 +28,7 @@ from foxtrot.model.contract import (
     TrailingDeltaRule,
 )
 from foxtrot.model.order import OrderStatus, OrderType, Side, TimeInForce
-from foxtrot.protocol.ratelimit import LimitKind, RateLimit
+from foxtrot.protocol.ratelimit import LimitKind, RateLimit, Usage
 from foxtrot_binance.messages import ExchangeInfo, RateLimitInfo, SymbolInfo
 
 SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
@@ -57,19 +58,32 @@ _LIMITS = {
     "RAW_REQUESTS": LimitKind.REQUESTS,
     "ORDERS": LimitKind.ORDERS,
 }
+_HEADERS = {"REQUEST_WEIGHT": "used-weight", "ORDERS": "order-count"}
+_COUNTERS = {stem: _LIMITS[kind] for kind, stem in _HEADERS.items()}
+_LETTERS = {word[0].lower(): seconds for word, seconds in _INTERVALS.items()}
+_USAGE = re.compile(r"x-mbx-(used-weight|order-count)-(\d+)([smhd])")
 
 
 def to_status(word: str) -> tuple[OrderStatus, str]:
     """Return the state that a status word means, and the reason it implies; an unknown word is in doubt and named."""
     status = STATUSES.get(word)
     if status is None:
-        return OrderStatus.IN_DOUBT, f"the venue reports the unknown status {word}"
+        return OrderStatus.IN_DOUBT, f"the venue reports the unknown status {word!r}"
     return status, "self-trade prevention" if word == "EXPIRED_IN_MATCH" else ""
 
 
 def to_contracts(info: ExchangeInfo, exchange: str) -> list[Contract]:
-    """Return all contracts of an exchangeInfo answer; the unified symbol is BASE/QUOTE."""
-    return [_contract(symbol, exchange) for symbol in info.symbols]
+    """Return all contracts of an exchangeInfo answer; the unified symbol is BASE/QUOTE.
+
+    Where a venue lists the same assets twice (an old symbol beside its successor), the one that trades, or else the
+    first, is BASE/QUOTE and the others keep the venue's own name, so that every symbol means one contract.
+    """
+    shared = tuple(_rule(raw) for raw in info.filters)
+    owners: dict[str, SymbolInfo] = {}
+    for symbol in sorted(info.symbols, key=lambda s: s.status != "TRADING"):
+        owners.setdefault(f"{symbol.base}/{symbol.quote}", symbol)
+    unified = {symbol.symbol: name for name, symbol in owners.items()}
+    return [_contract(s, unified.get(s.symbol, s.symbol), exchange, shared) for s in info.symbols]
 
 
 def to_limits(limits: list[RateLimitInfo]) -> list[RateLimit]:
@@ -81,11 +95,25 @@ def to_limits(limits: list[RateLimitInfo]) -> list[RateLimit]:
     ]
 
 
-def _contract(symbol: SymbolInfo, exchange: str) -> Contract:
+def to_usage(headers: Mapping[str, str]) -> Iterator[Usage]:
+    """Yield the counters of the headers, such as x-mbx-used-weight-1m and x-mbx-order-count-10s."""
+    for name, value in headers.items():
+        if (found := _USAGE.fullmatch(name)) and value.isdecimal():
+            kind, number, letter = found.groups()
+            yield Usage(_COUNTERS[kind], int(number) * _LETTERS[letter], int(value))
+
+
+def to_header(kind: str, interval: str, number: int) -> str | None:
+    """Return the REST header of a counter of the WebSocket API, None for one that has no header."""
+    stem = _HEADERS.get(kind)
+    return None if stem is None else f"x-mbx-{stem}-{number}{interval[:1].lower()}"
+
+
+def _contract(symbol: SymbolInfo, unified: str, exchange: str, shared: tuple[AnyRule, ...]) -> Contract:
     sets = [name for names in symbol.permission_sets for name in names]
     return Contract(
         exchange=exchange,
-        symbol=f"{symbol.base}/{symbol.quote}",
+        symbol=unified,
         venue_symbol=symbol.symbol,
         base=symbol.base,
         quote=symbol.quote,
@@ -97,7 +125,7 @@ def _contract(symbol: SymbolInfo, exchange: str) -> Contract:
         quote_fee_precision=symbol.quote_fee_precision,
         order_types=tuple(TYPES[word] for word in symbol.order_types if word in TYPES),
         venue_order_types=tuple(symbol.order_types),
-        rules=tuple(_rule(raw) for raw in symbol.filters),
+        rules=(*(_rule(raw) for raw in symbol.filters), *shared),
         stp_modes=tuple(symbol.stp_modes),
         default_stp_mode=symbol.default_stp_mode,
         quote_quantity_allowed=symbol.quote_quantity_allowed,
@@ -112,10 +140,14 @@ def _contract(symbol: SymbolInfo, exchange: str) -> Contract:
 Filter = dict[str, Any]
 
 
-def _rule(raw: Filter) -> AnyRule:
+def _rule(text: msgspec.Raw) -> AnyRule:
+    """Read a filter; an unknown one, or one whose shape has changed, is kept as it is and left to the venue."""
+    raw: Filter = msgspec.json.decode(text)
     name = str(raw.get("filterType", ""))
-    read = _RULES.get(name)
-    return OtherRule(name=name, raw=msgspec.json.encode(raw).decode()) if read is None else read(name, raw)
+    try:
+        return _RULES[name](name, raw)
+    except (KeyError, ValueError, TypeError, ArithmeticError):
+        return OtherRule(name=name, raw=bytes(text).decode())
 
 
 def _price(name: str, raw: Filter) -> AnyRule:

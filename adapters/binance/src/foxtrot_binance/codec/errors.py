@@ -23,14 +23,15 @@ from foxtrot.errors import (
     VenueUnavailable,
 )
 from foxtrot.protocol.calls import Call, RawResponse
-from foxtrot_binance.messages import ErrorInfo
+from foxtrot_binance.messages import ErrorInfo, ReplaceInfo
 
 # Refusals of the request as it is: nothing was done, and the same request will be refused again.
 _BAD_REQUEST = frozenset(
     {-1014, -1016, -1020, -1100, -1101, -1102, -1103, -1104, -1105, -1106, -1108, -1111, -1112, -1114, -1115, -1116}
     | {-1117, -1118, -1119, -1120, -1121, -1122, -1125, -1127, -1128, -1130, -1131, -1134, -1135, -1139, -1145, -1151}
-    | {-1158, -1160, -1161, -1162, -1163, -1164, -1165, -1166, -1167, -1168, -1194, -1196, -1197, -1198, -1199, -1210}
-    | {-1211, -1220, -1222, -1223, -1224, -1225, -2016, -2026, -2035, -2036, -2038, -2039, -2042, -2043}
+    | set(range(-1168, -1157))
+    | {-1194, -1196, -1197, -1198, -1199, -1210, -1211, -1220, -1222, -1223, -1224, -1225}
+    | {-2016, -2026, -2035, -2036, -2038, -2039, -2042, -2043}
 )
 _REFUSALS: dict[int, type[VenueError]] = {
     -1002: AuthenticationError,
@@ -43,17 +44,19 @@ _REFUSALS: dict[int, type[VenueError]] = {
     -2013: OrderNotFound,
     -2014: AuthenticationError,
     -2015: AuthenticationError,
-    -2021: OrderRejected,
+    -2021: OrderRejected,  # these two where the answer does not say which half failed
     -2022: CancelRejected,
 }
 _LIMITS = frozenset({-1003, -1015, -1034})
 # The venue itself does not know whether it acted.
 _UNKNOWN = frozenset({-1000, -1001, -1006, -1007})
+_SHORTEST_BAN_S = 120.0
 _OVERLOADED = -1008  # https://github.com/binance/binance-spot-api-docs: the request was not taken at all
+NOTHING_TO_CANCEL = "Unknown order sent"
 _BY_TEXT: tuple[tuple[str, type[VenueError]], ...] = (
     ("insufficient balance", InsufficientFunds),
     ("Duplicate order sent", DuplicateOrder),
-    ("Unknown order sent", CancelRejected),
+    (NOTHING_TO_CANCEL, CancelRejected),
 )
 KNOWN_CODES = _BAD_REQUEST | _REFUSALS.keys() | _LIMITS | _UNKNOWN | {_OVERLOADED}
 
@@ -65,8 +68,8 @@ def classify(call: Call[object], response: RawResponse, exchange: str) -> VenueE
     info = _read(response.body)
     if info is None:
         return _without_code(response, exchange, call)
-    error = _typed(info, response, call)
-    error.exchange = exchange
+    error = _typed(_blamed(info), response, call)
+    error.code, error.exchange = str(info.code), exchange
     return error
 
 
@@ -77,6 +80,17 @@ def _read(body: bytes) -> ErrorInfo | None:
         return None  # a proxy's HTML page, or a cut body: judged by the HTTP status
 
 
+def _blamed(info: ErrorInfo) -> ErrorInfo:
+    """Return the error of the cancelReplace's half that failed, which decides what is known; else the error itself."""
+    try:
+        halves = msgspec.json.decode(info.data, type=ReplaceInfo)
+        failed = halves.new if halves.cancel_result == "SUCCESS" else halves.cancel
+        half = msgspec.json.decode(failed, type=ErrorInfo)
+    except msgspec.MsgspecError:
+        return info  # an error of another request, or one that does not say more
+    return msgspec.structs.replace(half, text=f"{info.text} {half.text}")
+
+
 def _typed(info: ErrorInfo, response: RawResponse, call: Call[object]) -> VenueError:
     code = info.code
     if code in _LIMITS or response.status in (418, 429):
@@ -85,7 +99,9 @@ def _typed(info: ErrorInfo, response: RawResponse, call: Call[object]) -> VenueE
         kind = _REFUSALS[code]
         if kind in (OrderRejected, CancelRejected):
             kind = next((k for text, k in _BY_TEXT if text in info.text), kind)
-        return _make(kind, info, response, Outcome.REFUSED, retryable=kind is ClockSkew)
+        # The order that carries the id already may be this very one: that must be found out.
+        known = Outcome.UNKNOWN if kind is DuplicateOrder and call.orders else Outcome.REFUSED
+        return _make(kind, info, response, known, retryable=kind is ClockSkew)
     if code in _BAD_REQUEST:
         return _make(OrderRejected if call.orders else VenueError, info, response, Outcome.REFUSED, retryable=False)
     if code == _OVERLOADED:
@@ -100,13 +116,13 @@ def _limited(info: ErrorInfo, response: RawResponse) -> VenueError:
     error = (Banned if banned else RateLimited)(
         info.text, status=response.status, code=str(info.code), venue_message=info.text
     )
-    error.retry_after_s = _retry_after(response)
+    error.retry_after_s = _retry_after(response, banned=banned)
     return error
 
 
-def _retry_after(response: RawResponse) -> float | None:
+def _retry_after(response: RawResponse, *, banned: bool) -> float | None:
     value = response.headers.get("retry-after", "")
-    return float(value) if value.isdecimal() else None
+    return float(value) if value.isdecimal() else _SHORTEST_BAN_S if banned else None
 
 
 def _without_code(response: RawResponse, exchange: str, call: Call[object]) -> VenueError:
@@ -114,7 +130,7 @@ def _without_code(response: RawResponse, exchange: str, call: Call[object]) -> V
     text = f"{exchange} answered HTTP {status} without an error code to {call.endpoint}."
     if status in (418, 429):
         limited = (Banned if status == 418 else RateLimited)(text, status=status, exchange=exchange)
-        limited.retry_after_s = _retry_after(response)
+        limited.retry_after_s = _retry_after(response, banned=status == 418)
         return limited
     if status == 403:
         # The firewall in front of the venue: the request did not get in.

@@ -10,32 +10,28 @@ from typing import Any
 
 import msgspec
 
-from foxtrot.errors import VenueError
+from foxtrot.errors import Outcome, VenueError
 from foxtrot.model.account import Balance, FeeRate
 from foxtrot.model.contract import Contract
-from foxtrot.model.decimals import plain
 from foxtrot.model.events import Bar, OrderBook, Ticker, Trade
-from foxtrot.model.order import AmendRequest, Fill, Order, OrderType, Side
+from foxtrot.model.order import AmendRequest, Fill, Order, Side
 from foxtrot.model.times import NS_PER_MS
 from foxtrot.protocol.calls import Call, Lane, RawResponse
 from foxtrot.protocol.codec import NextSeq
 from foxtrot.protocol.messages import AmendResult, BookSnapshot, Listing, OrderUpdate
-from foxtrot.protocol.ratelimit import LimitKind, Usage
+from foxtrot.protocol.ratelimit import Usage
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_binance import messages as wire
-from foxtrot_binance.codec.errors import classify
-from foxtrot_binance.codec.orders import to_fill, to_update
+from foxtrot_binance.codec.errors import NOTHING_TO_CANCEL, classify
+from foxtrot_binance.codec.orders import read_canceled, read_replaced, to_fill, to_update
+from foxtrot_binance.codec.params import order_params, replace_params, time_range, which_order
 from foxtrot_binance.codec.weights import depth_operation, tickers_operation, weight_of
-from foxtrot_binance.mapping import to_contracts, to_limits
+from foxtrot_binance.mapping import to_contracts, to_limits, to_usage
 from foxtrot_binance.servers import Server
 
-_REPLACE_PARTIAL = "-2021"
+_REPLACE = "privatePostOrderCancelReplace"
+_CANCEL_ALL = "privateDeleteOpenOrders"
 _MOST_DEPTH = 5_000
-_USAGE_HEADERS = (
-    ("x-mbx-used-weight-1m", LimitKind.WEIGHT, 60),
-    ("x-mbx-order-count-10s", LimitKind.ORDERS, 10),
-    ("x-mbx-order-count-1d", LimitKind.ORDERS, 86_400),
-)
 
 
 class BinanceRestCodec:
@@ -100,10 +96,10 @@ class BinanceRestCodec:
         """Ask for one page of candles; they come with closed=True and are judged by the clock later."""
 
         def decode(body: bytes) -> list[Bar]:
-            return [self._bar(row, contract.symbol, interval) for row in msgspec.json.decode(body)]
+            return [self._bar(row, contract.symbol, interval) for row in _decode(body, list[wire.KlineRow])]
 
         params = {"symbol": contract.venue_symbol, "interval": interval, "limit": str(limit)}
-        return self._public("publicGetKlines", params | _range(start, end), decode, "klines")
+        return self._public("publicGetKlines", params | time_range(start, end), decode, "klines")
 
     def fetch_tickers(self, contracts: Sequence[Contract]) -> Call[list[Ticker]]:
         """Ask for 24-hour statistics."""
@@ -157,7 +153,7 @@ class BinanceRestCodec:
         def decode(body: bytes) -> list[Fill]:
             return [to_fill(t, self._symbols) for t in msgspec.json.decode(body, type=list[wire.MyTradeInfo])]
 
-        params = {"symbol": contract.venue_symbol, "limit": str(limit)} | _range(start, end)
+        params = {"symbol": contract.venue_symbol, "limit": str(limit)} | time_range(start, end)
         params |= {"fromId": from_id} if from_id else {}
         return self._signed("privateGetMyTrades", params, decode, "myTrades", lane=Lane.RECONCILE)
 
@@ -165,42 +161,33 @@ class BinanceRestCodec:
 
     def place_order(self, order: Order, contract: Contract) -> Call[OrderUpdate]:
         """Place an order; the reply lists what it took."""
-        return self._command("privatePostOrder", self._order_params(order, contract), self._one, orders=1)
+        return self._command("privatePostOrder", order_params(order, contract), self._placed, orders=1)
 
     def validate_order(self, order: Order, contract: Contract) -> Call[None]:
         """Let the venue check an order without placing it."""
-        params = self._order_params(order, contract)
+        params = order_params(order, contract)
         return self._command("privatePostOrderTest", params, lambda _: None, lane=Lane.PLACE)
 
     def amend_order(
         self, order: Order, request: AmendRequest, new_client_order_id: str, contract: Contract
     ) -> Call[AmendResult]:
         """Cancel and replace; the new one is not attempted when the cancel fails."""
-        living = msgspec.structs.replace(
-            order,
-            client_order_id=new_client_order_id,
-            price=order.price if request.price is None else request.price,
-            quantity=order.remaining if request.quantity is None else request.quantity - order.filled,
-        )
-        params = self._order_params(living, contract) | {"cancelReplaceMode": "STOP_ON_FAILURE"}
-        params |= (
-            {"cancelOrderId": order.order_id} if order.order_id else {"cancelOrigClientOrderId": order.client_order_id}
-        )
-        return self._command("privatePostOrderCancelReplace", params, self._replaced, orders=1)
+        params = replace_params(order, request, new_client_order_id, contract)
+        return self._command(_REPLACE, params, self._replaced, orders=1)
 
     def cancel_order(self, contract: Contract, order_id: str, client_order_id: str) -> Call[OrderUpdate]:
         """Cancel one order."""
-        params = {"symbol": contract.venue_symbol} | _which(order_id, client_order_id)
+        params = {"symbol": contract.venue_symbol} | which_order(order_id, client_order_id)
         return self._command("privateDeleteOrder", params, self._one, lane=Lane.CANCEL)
 
     def cancel_all_orders(self, contract: Contract) -> Call[list[OrderUpdate]]:
         """Cancel all orders of a symbol."""
         params = {"symbol": contract.venue_symbol}
-        return self._command("privateDeleteOpenOrders", params, self._many, lane=Lane.CANCEL)
+        return self._command(_CANCEL_ALL, params, self._canceled, lane=Lane.CANCEL)
 
     def fetch_order(self, contract: Contract, order_id: str, client_order_id: str) -> Call[OrderUpdate]:
         """Ask for one order."""
-        params = {"symbol": contract.venue_symbol} | _which(order_id, client_order_id)
+        params = {"symbol": contract.venue_symbol} | which_order(order_id, client_order_id)
         return self._signed("privateGetOrder", params, self._one, "queryOrder", lane=Lane.RECONCILE)
 
     def fetch_open_orders(self, contract: Contract | None) -> Call[list[OrderUpdate]]:
@@ -213,27 +200,28 @@ class BinanceRestCodec:
         self, contract: Contract, start: int | None, end: int | None, from_id: str, limit: int
     ) -> Call[list[OrderUpdate]]:
         """Ask for one page of all orders."""
-        params = {"symbol": contract.venue_symbol, "limit": str(limit)} | _range(start, end)
+        params = {"symbol": contract.venue_symbol, "limit": str(limit)} | time_range(start, end)
         params |= {"orderId": from_id} if from_id else {}
         return self._signed("privateGetAllOrders", params, self._many, "allOrders", lane=Lane.RECONCILE)
 
     # answers
 
     def classify(self, call: Call[object], response: RawResponse) -> VenueError | None:
-        """Return the typed error of an answer; None for a success, and for a replace whose cancel took effect."""
+        """Return the typed error of an answer, None for a success.
+
+        None as well where the decoder has more to tell than an error could: for a replace whose cancel took effect and
+        whose new order was definitely refused, and for "cancel all" where nothing was open.
+        """
         error = classify(call, response, self._server.name)
         if error is None:
             return None
-        if error.code == _REPLACE_PARTIAL:
-            return None  # half of it was done: `_replaced` tells which
-        if call.endpoint == "privateDeleteOpenOrders" and error.code == "-2011":
-            return None  # "Unknown order sent.": there was nothing to cancel
-        return error
+        half_done = call.endpoint == _REPLACE and error.code == "-2021" and error.outcome is Outcome.REFUSED
+        nothing_open = call.endpoint == _CANCEL_ALL and error.venue_message.startswith(NOTHING_TO_CANCEL)
+        return None if half_done or nothing_open else error
 
     def usage(self, response: RawResponse) -> list[Usage]:
         """Return what the headers say of the venue's counters."""
-        found = ((response.headers.get(name, ""), kind, interval) for name, kind, interval in _USAGE_HEADERS)
-        return [Usage(kind, interval, int(value)) for value, kind, interval in found if value.isdecimal()]
+        return list(to_usage(response.headers))
 
     # inside
 
@@ -274,47 +262,20 @@ class BinanceRestCodec:
         params = {"symbol": contract.venue_symbol, "limit": str(limit)}
         return self._public("publicGetDepth", params, decode, depth_operation(limit))
 
-    def _order_params(self, order: Order, contract: Contract) -> dict[str, str]:
-        params = {
-            "symbol": contract.venue_symbol,
-            "side": order.side.value.upper(),
-            "type": order.type.value.upper(),
-            "newClientOrderId": order.client_order_id,
-            "newOrderRespType": "FULL",
-        }
-        numbers = {
-            "quantity": order.quantity,
-            "quoteOrderQty": order.quote_quantity,
-            "price": order.price,
-            "stopPrice": order.stop_price,
-            "icebergQty": order.iceberg_quantity,
-        }
-        params |= {name: plain(value) for name, value in numbers.items() if value is not None}
-        if order.time_in_force is not None and order.type is not OrderType.LIMIT_MAKER:
-            params["timeInForce"] = order.time_in_force.value.upper()
-        if order.stp_mode:
-            params["selfTradePreventionMode"] = order.stp_mode
-        return params
-
     def _one(self, body: bytes) -> OrderUpdate:
         return to_update(msgspec.json.decode(body, type=wire.OrderInfo), self._symbols)
 
+    def _placed(self, body: bytes) -> OrderUpdate:
+        return to_update(msgspec.json.decode(body, type=wire.OrderInfo), self._symbols, placed=True)
+
     def _many(self, body: bytes) -> list[OrderUpdate]:
-        if body.startswith(b'{"code"'):
-            return []
         return [to_update(info, self._symbols) for info in msgspec.json.decode(body, type=list[wire.OrderInfo])]
 
+    def _canceled(self, body: bytes) -> list[OrderUpdate]:
+        return read_canceled(body, self._symbols)
+
     def _replaced(self, body: bytes) -> AmendResult:
-        """Read both halves of a cancelReplace, whole or partial."""
-        head = msgspec.json.decode(body, type=wire.ErrorInfo) if body.startswith(b'{"code"') else None
-        halves = msgspec.json.decode(body if head is None else head.data, type=wire.ReplaceInfo)
-        if halves.cancel_result != "SUCCESS":
-            raise ValueError(f"the cancel failed but the new order was {halves.new_result}")
-        old = to_update(msgspec.json.decode(halves.cancel, type=wire.OrderInfo), self._symbols)
-        if halves.new_result == "SUCCESS":
-            return AmendResult(old, to_update(msgspec.json.decode(halves.new, type=wire.OrderInfo), self._symbols))
-        refusal = msgspec.json.decode(halves.new, type=wire.ErrorInfo)
-        return AmendResult(old, None, f"{refusal.code} {refusal.text}")
+        return read_replaced(body, self._symbols)
 
     def _trade(self, info: wire.TradeInfo, symbol: str) -> Trade:
         side = Side.SELL if info.buyer_is_maker else Side.BUY
@@ -330,23 +291,22 @@ class BinanceRestCodec:
             side,
         )
 
-    def _bar(self, row: list[Any], symbol: str, interval: str) -> Bar:
-        opened, (o, h, low, c, volume) = int(row[0]), map(float, row[1:6])
+    def _bar(self, row: wire.KlineRow, symbol: str, interval: str) -> Bar:
         return Bar(
             self._server.name,
             symbol,
-            int(row[6]) * NS_PER_MS,
+            row.close_time * NS_PER_MS,
             0,
             self._next_seq(),
             interval,
-            opened * NS_PER_MS,
-            o,
-            h,
-            low,
-            c,
-            volume,
-            float(row[7]),
-            int(row[8]),
+            row.open_time * NS_PER_MS,
+            row.open,
+            row.high,
+            row.low,
+            row.close,
+            row.volume,
+            row.quote_volume,
+            row.trades,
             True,
         )
 
@@ -379,12 +339,3 @@ def _decode(body: bytes, kind: Any) -> Any:
 
 def _depth(body: bytes) -> wire.DepthInfo:
     return msgspec.json.decode(body, type=wire.DepthInfo, strict=False)
-
-
-def _range(start: int | None, end: int | None) -> dict[str, str]:
-    bounds = {"startTime": start, "endTime": end}
-    return {name: str(at // NS_PER_MS) for name, at in bounds.items() if at is not None}
-
-
-def _which(order_id: str, client_order_id: str) -> dict[str, str]:
-    return {"orderId": order_id} if order_id else {"origClientOrderId": client_order_id}

@@ -13,6 +13,7 @@ import msgspec
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.codec import Endpoints
 from foxtrot_binance import messages as wire
+from foxtrot_binance.mapping import to_header
 
 Sign = Callable[[bytes], str]
 _REPLY = msgspec.json.Decoder(wire.RpcReply)
@@ -28,11 +29,8 @@ _METHODS = {
     "privateGetMyTrades": "myTrades",
     "privateGetAccount": "account.status",
 }
-_HEADERS = {
-    ("REQUEST_WEIGHT", "MINUTE", 1): "x-mbx-used-weight-1m",
-    ("ORDERS", "SECOND", 10): "x-mbx-order-count-10s",
-    ("ORDERS", "DAY", 1): "x-mbx-order-count-1d",
-}
+# JSON numbers in the documented requests; amounts are strings.
+_INTEGERS = frozenset({"orderId", "cancelOrderId", "fromId", "limit", "startTime", "endTime", "recvWindow"})
 
 
 class BinanceRpcCodec:
@@ -56,18 +54,36 @@ class BinanceRpcCodec:
         return msgspec.json.encode({"id": request_id, "method": _METHODS[call.endpoint], "params": params})
 
     def decode(self, data: bytes) -> tuple[int | str | None, RawResponse]:
-        """Return the request's id and the answer as REST would have given it."""
-        reply = _REPLY.decode(data)
+        """Return the request's id and the answer as REST would have given it.
+
+        A frame that answers nothing or cannot be read comes back without an id and with status 0; never raises.
+        """
+        try:
+            reply = _REPLY.decode(data)
+        except (msgspec.MsgspecError, RecursionError):
+            return None, RawResponse(0, {}, data)
         headers = {
-            _HEADERS[key]: str(limit.get("count", 0))
+            name: str(limit.count)
             for limit in reply.limits
-            if (key := (limit.get("rateLimitType"), limit.get("interval"), limit.get("intervalNum"))) in _HEADERS
+            if (name := to_header(limit.kind, limit.interval, limit.number)) is not None
         }
+        if reply.status in (418, 429):
+            headers |= _retry_after(bytes(reply.error))
         return reply.id, RawResponse(reply.status, headers, bytes(reply.error) or bytes(reply.result))
 
 
 def signed_params(params: Mapping[str, str], api_key: str, now_ms: int, sign: Sign) -> dict[str, str | int]:
     """Return the parameters with key, time and signature."""
-    complete: dict[str, str | int] = {**params, "apiKey": api_key, "timestamp": now_ms}
+    complete: dict[str, str | int] = {n: int(v) if n in _INTEGERS else v for n, v in params.items()}
+    complete |= {"apiKey": api_key, "timestamp": now_ms}
     payload = "&".join(f"{name}={complete[name]}" for name in sorted(complete))
     return complete | {"signature": sign(payload.encode())}
+
+
+def _retry_after(error: bytes) -> dict[str, str]:
+    """Return the header that REST sends, out of {"code":-1003,"data":{"serverTime":1,"retryAfter":2}} (ms)."""
+    try:
+        times = msgspec.json.decode(msgspec.json.decode(error, type=wire.ErrorInfo).data, type=wire.RetryInfo)
+    except msgspec.MsgspecError:
+        return {}  # the answer does not say how long
+    return {"retry-after": str(max(0, -((times.server_time - times.retry_after) // 1_000)))}

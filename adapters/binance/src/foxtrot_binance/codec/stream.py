@@ -67,7 +67,7 @@ class BinanceStreamCodec:
                 emit(reader(frame.data, ts_recv))
             else:
                 emit(_control_answer(frame, data))
-        except (msgspec.MsgspecError, UnknownSymbol) as error:
+        except (msgspec.MsgspecError, UnknownSymbol, RecursionError) as error:
             emit(Unknown(str(error), data))
 
     def stream_name(self, channel: Channel) -> str:

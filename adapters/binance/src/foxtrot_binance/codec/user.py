@@ -12,6 +12,7 @@ import msgspec
 
 from foxtrot.errors import UnknownSymbol
 from foxtrot.model.account import Balance
+from foxtrot.model.decimals import ZERO
 from foxtrot.model.order import Fill, OrderStatus
 from foxtrot.model.times import NS_PER_MS
 from foxtrot.protocol.calls import Call, Lane
@@ -37,7 +38,10 @@ _HEAD = msgspec.json.Decoder(wire.EventHead)
 _REPORT = msgspec.json.Decoder(wire.ExecutionReport)
 _POSITION = msgspec.json.Decoder(wire.AccountPosition)
 _CHANGE = msgspec.json.Decoder(wire.BalanceChange)
+_LOCK = msgspec.json.Decoder(wire.ExternalLock)
 _ENDINGS = frozenset({"listenKeyExpired", "eventStreamTerminated", "serverShutdown"})
+# Reports on order lists: each leg has its own execution reports.
+_SILENT = frozenset({"listStatus"})
 # Answers of a venue that does not know the subscription method.
 _UNKNOWN_METHOD = frozenset({-1020, -1000, -1016, -1135})
 
@@ -51,11 +55,13 @@ class UserEvents:
     def decode(self, data: bytes, ts_recv: int, emit: Emit) -> None:
         """Emit what a frame says; bad bytes become `Unknown`."""
         try:
-            emit(self._read(data, ts_recv))
-        except (msgspec.MsgspecError, UnknownSymbol) as error:
-            emit(Unknown(str(error), data))
+            message = self._read(data, ts_recv)
+        except (msgspec.MsgspecError, UnknownSymbol, KeyError, RecursionError) as error:
+            message = Unknown(f"{type(error).__name__}: {error}", data)
+        if message is not None:
+            emit(message)
 
-    def _read(self, data: bytes, ts_recv: int) -> Message:
+    def _read(self, data: bytes, ts_recv: int) -> Message | None:
         frame = _FRAME.decode(data)
         if frame.error is not None and frame.id is not None:
             code = "unsupported" if frame.error.code in _UNKNOWN_METHOD else str(frame.error.code)
@@ -65,7 +71,7 @@ class UserEvents:
         payload = bytes(frame.event) or bytes(frame.data) or data
         return self._event(payload, ts_recv)
 
-    def _event(self, payload: bytes, ts_recv: int) -> Message:
+    def _event(self, payload: bytes, ts_recv: int) -> Message | None:
         head = _HEAD.decode(payload)
         if head.kind == "executionReport":
             return self._order(_REPORT.decode(payload), ts_recv)
@@ -76,8 +82,14 @@ class UserEvents:
         if head.kind == "balanceUpdate":
             change = _CHANGE.decode(payload)
             return BalanceDelta(change.asset, change.delta, change.time * NS_PER_MS, ts_recv)
+        if head.kind == "externalLockUpdate":
+            # It moves an amount between free and locked, but not which way round: the balance must be asked for.
+            lock = _LOCK.decode(payload)
+            return BalanceDelta(lock.asset, ZERO, lock.time * NS_PER_MS, ts_recv)
         if head.kind in _ENDINGS:
             return StreamEnded(head.kind)
+        if head.kind in _SILENT:
+            return None
         return Unknown(f"unknown private event {head.kind!r}", payload)
 
     def _order(self, report: wire.ExecutionReport, ts_recv: int) -> OrderUpdate:
@@ -85,6 +97,8 @@ class UserEvents:
         status, reason = to_status(report.status)
         if status is OrderStatus.REJECTED and report.reject_reason != "NONE":
             reason = report.reject_reason
+        if status is OrderStatus.EXPIRED:
+            reason = report.expiry_reason or reason
         # On a cancel `c` names the cancel request and `C` the order.
         client_order_id = report.original_client_order_id or report.client_order_id
         return OrderUpdate(
