@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import time
+import zlib
 from types import TracebackType
 from typing import Self
 
@@ -118,3 +119,5 @@ def _lines(options: SandboxOptions) -> list[str]:
         return (gzip.decompress(data) if path.suffix == ".gz" else data).decode().splitlines()
     except OSError as error:
         raise ConfigError(f"The recording {path} cannot be read: {error.strerror or error}.") from error
+    except (EOFError, zlib.error, UnicodeDecodeError) as error:
+        raise ConfigError(f"The recording {path} is damaged: {error}.") from error

@@ -228,17 +228,17 @@ class Market:
         maker, match_id = resting.order, next(self._prevented_ids)
         if taker.stp in _DECREMENTING:
             quantity = min(taker.remaining, resting.visible)
-            self._withhold(maker, quantity, match_id)
-            self._withhold(taker, quantity, match_id)
+            self._withhold(maker, quantity, match_id, taker)
+            self._withhold(taker, quantity, match_id, maker)
             return
         if taker.stp is not Stp.EXPIRE_TAKER:
-            self._withhold(maker, maker.remaining, match_id)
+            self._withhold(maker, maker.remaining, match_id, taker)
         if taker.stp is not Stp.EXPIRE_MAKER:
-            self._withhold(taker, taker.remaining, match_id)
+            self._withhold(taker, taker.remaining, match_id, maker)
 
-    def _withhold(self, order: VenueOrder, quantity: Decimal, match_id: int) -> None:
+    def _withhold(self, order: VenueOrder, quantity: Decimal, match_id: int, other: VenueOrder) -> None:
         self._funds.release_part(order, quantity)
-        order.prevented_match_id = match_id
+        order.prevented_match_id, order.prevented_with = match_id, other.order_id
         order.prevented_quantity += quantity
         order.updated_ns = self._venue.clock()
         side = self.book.side(order.side)

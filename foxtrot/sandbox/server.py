@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import Callable
 
@@ -11,6 +10,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 
 from foxtrot.errors import ConnectFailed
 from foxtrot.sandbox.dialect import Dialect, HttpRequest, HttpResponse, WireSession
+from foxtrot.sandbox.outbox import Outbox
 
 _LOG = logging.getLogger("foxtrot.sandbox")
 _TICK_S = 0.02
@@ -38,7 +38,7 @@ class SandboxServer:
         self._ping_s = ping_s
         self._runner: web.AppRunner | None = None
         self._ticker: asyncio.Task[None] | None = None
-        self._sockets: set[web.WebSocketResponse] = set()
+        self._sockets: dict[web.WebSocketResponse, asyncio.Transport] = {}
         self.foreign_hosts: list[str] = []
         self.base = ""
 
@@ -62,16 +62,15 @@ class SandboxServer:
         host, port = self._runner.addresses[0][:2]
         self.base = f"{host}:{port}"
         self._ticker = asyncio.create_task(self._tick(), name="foxtrot sandbox market")
+        self._ticker.add_done_callback(_report_failure)
 
     async def stop(self) -> None:
-        """Close every socket and end."""
+        """Close every socket and end; a client that does not take part in the closing is cut off."""
         if self._ticker is not None:
             self._ticker.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._ticker
+            await asyncio.wait([self._ticker])
             self._ticker = None
-        closing = [s.close(code=WSCloseCode.GOING_AWAY, message=b"sandbox stops") for s in list(self._sockets)]
-        await asyncio.gather(*closing, return_exceptions=True)
+        await asyncio.gather(*(_end(socket, transport) for socket, transport in list(self._sockets.items())))
         if self._runner is not None:
             await self._runner.cleanup()
             self._runner = None
@@ -107,40 +106,43 @@ class SandboxServer:
         first, _, rest = path.removeprefix("/").partition("/")
         if "." not in first:
             return path
-        if first in self._dialect.hosts:
+        if first.partition(":")[0] in self._dialect.hosts:
             return f"/{rest}"
         self.foreign_hosts.append(first)
         _LOG.error("A client called %s, which is not this venue: %s", first, path)
         return None
 
     async def _socket(self, request: web.Request, path: str) -> web.StreamResponse:
-        outbox: asyncio.Queue[str | tuple[int, str]] = asyncio.Queue()
+        transport = request.transport
+        if transport is None:  # the client has gone already
+            return web.Response(status=400)
+        outbox = Outbox(transport.abort, _OUTBOX)
         session = self._dialect.open_socket(
-            path,
-            request.rel_url.raw_query_string,
-            request.remote or "",
-            lambda text: _offer(outbox, text),
-            lambda code, reason: outbox.put_nowait((code, reason)),
+            path, request.rel_url.raw_query_string, request.remote or "", outbox.send, outbox.close
         )
         if isinstance(session, HttpResponse):
             return _response(session)
         socket = web.WebSocketResponse(heartbeat=self._ping_s, max_msg_size=1 << 20)
-        await socket.prepare(request)
-        self._sockets.add(socket)
+        try:
+            await socket.prepare(request)
+            self._sockets[socket] = transport
+            await self._converse(socket, session, outbox)
+        finally:
+            session.closed()
+            self._sockets.pop(socket, None)
+        return socket
+
+    async def _converse(self, socket: web.WebSocketResponse, session: WireSession, outbox: Outbox) -> None:
         life = asyncio.get_running_loop().call_later(
-            self._life_s, outbox.put_nowait, (int(WSCloseCode.GOING_AWAY), "connection life is over")
+            self._life_s, outbox.close, int(WSCloseCode.GOING_AWAY), "connection life is over"
         )
-        writer = asyncio.create_task(_write(socket, outbox), name="foxtrot sandbox writer")
+        writer = asyncio.create_task(outbox.write_to(socket), name="foxtrot sandbox writer")
         try:
             await _read(socket, session)
         finally:
             life.cancel()
-            session.closed()
             writer.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await writer
-            self._sockets.discard(socket)
-        return socket
+            await asyncio.wait([writer])
 
 
 async def _read(socket: web.WebSocketResponse, session: WireSession) -> None:
@@ -150,26 +152,17 @@ async def _read(socket: web.WebSocketResponse, session: WireSession) -> None:
             session.receive(data if isinstance(data, str) else bytes(data).decode("utf-8", "replace"))
 
 
-async def _write(socket: web.WebSocketResponse, outbox: asyncio.Queue[str | tuple[int, str]]) -> None:
-    while True:
-        item = await outbox.get()
-        try:
-            if isinstance(item, tuple):
-                await socket.close(code=item[0], message=item[1].encode())
-                return
-            await socket.send_str(item)
-        except (ConnectionError, RuntimeError):
-            _LOG.debug("a client went away while it was sent something")
-            return
+async def _end(socket: web.WebSocketResponse, transport: asyncio.Transport) -> None:
+    try:
+        async with asyncio.timeout(_CLOSE_S):
+            await socket.close(code=WSCloseCode.GOING_AWAY, message=b"sandbox stops")
+    except (TimeoutError, ConnectionError):
+        transport.abort()
 
 
-def _offer(outbox: asyncio.Queue[str | tuple[int, str]], text: str) -> None:
-    """Queue a frame; a client that reads too slowly is cut off, as the venue does."""
-    if outbox.qsize() < _OUTBOX:
-        outbox.put_nowait(text)
-    elif outbox.qsize() == _OUTBOX:
-        _LOG.warning("a client reads too slowly and is cut off")
-        outbox.put_nowait((int(WSCloseCode.TRY_AGAIN_LATER), "too slow"))
+def _report_failure(ticker: asyncio.Task[None]) -> None:
+    if not ticker.cancelled() and (error := ticker.exception()) is not None:
+        _LOG.error("The sandbox's market has stopped: %s", error, exc_info=error)
 
 
 def _response(answer: HttpResponse) -> web.Response:

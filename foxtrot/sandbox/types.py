@@ -104,6 +104,7 @@ class VenueOrder(msgspec.Struct, kw_only=True):
     triggered: bool = False
     prevented_match_id: int = 0
     prevented_quantity: Decimal = ZERO
+    prevented_with: int = 0  # the other order of that match
     executions: list[Execution] = msgspec.field(default_factory=list)
 
     @property
@@ -165,11 +166,15 @@ class OrderReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BalanceReport(msgspec.Struct, frozen=True, kw_only=True):
-    """Report that balances of `assets` may have changed, with their new (free, locked)."""
+    """Report that balances of `assets` may have changed, with their new (free, locked).
+
+    `transfers` are the amounts by asset that came from outside the venue (negative: left it), when that was the reason.
+    """
 
     account: str
     balances: dict[str, tuple[Decimal, Decimal]]
     time_ns: int
+    transfers: dict[str, Decimal] = {}
 
 
 VenueEvent = PublicTrade | BookChange | OrderReport | BalanceReport

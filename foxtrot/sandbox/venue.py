@@ -98,7 +98,7 @@ class Venue:
     def deposit(self, account: str, asset: str, amount: Decimal) -> None:
         """Add free funds from outside (a negative amount takes them) and report it. Raises Refused."""
         self.ledger.deposit(account, asset, amount)
-        self.report_balances(account, (asset,))
+        self.report_balances(account, (asset,), {asset: amount})
 
     # orders; symbols unified; all raise Refused
 
@@ -258,6 +258,11 @@ class Venue:
         candles.roll(self.clock())
         return candles.between(start_ns, end_ns)
 
+    def first_minute_ns(self, symbol: str) -> int:
+        """Return when the oldest 1-minute candle opens."""
+        self.minutes(symbol, 0, 0)
+        return self._candles[symbol].first_open_ns
+
     def day_statistics(self, symbol: str) -> DayStatistics:
         """Return the statistics of the last 24 hours."""
         return self.statistics(symbol, _DAY_MINUTES)
@@ -296,10 +301,11 @@ class Venue:
         """Forget an order as open; agents' orders are forgotten wholly."""
         self._store.finish(order)
 
-    def report_balances(self, account: str, assets: Sequence[str]) -> None:
-        """Tell an account its new balances."""
+    def report_balances(self, account: str, assets: Sequence[str], transfers: dict[str, Decimal] | None = None) -> None:
+        """Tell an account its new balances, and what came from outside."""
         changed = {asset: self.ledger.held(account, asset) for asset in assets}
-        self.emit(BalanceReport(account=account, balances=changed, time_ns=self.clock()))
+        now = self.clock()
+        self.emit(BalanceReport(account=account, balances=changed, time_ns=now, transfers=transfers or {}))
 
     def report_order(
         self, kind: ReportKind, order: VenueOrder, execution: Execution | None, cancel_id: str, prevented: Decimal

@@ -16,7 +16,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     """Hold one venue's hosts and habits.
 
     `fees_endpoint` is the transport's name of the fee request. `us_weights` picks the column of the weight table for
-    requests (see `weights.py`). `user_streams` are the private stream schemes in order of preference.
+    requests (see `weights.py`). `user_streams` are the private stream schemes in order of preference. Only the sandbox
+    reads the rest: `hosts`; `order_history_hours`, the longest range of one allOrders request (0: any);
+    `percent_filters`, the price bands that its symbols carry today; whether it has an `average_price_stream`.
     """
 
     name: str
@@ -30,6 +32,9 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     us_weights: bool
     snapshot_depth: int
     user_streams: tuple[str, ...]
+    order_history_hours: int = 0
+    average_price_stream: bool = False
+    percent_filters: tuple[str, ...] = ("PERCENT_PRICE", "PERCENT_PRICE_BY_SIDE")
 
     def endpoints(self, environment: str) -> Endpoints:
         """Return the hosts of "live" or "testnet". Raises UnsupportedError where the venue has none."""
@@ -49,7 +54,7 @@ BINANCEUS = Server(
         ws_api="wss://ws-api.binance.us:443/ws-api/v3",
     ),
     testnet=None,
-    hosts=frozenset({"api.binance.us", "stream.binance.us", "stream.binance.us:9443", "ws-api.binance.us"}),
+    hosts=frozenset({"api.binance.us", "stream.binance.us", "ws-api.binance.us"}),
     notional_filter="MIN_NOTIONAL",
     fees_endpoint="sapiGetAssetQueryTradingFee",
     # The 2026 engine is believed to charge the larger, binance.com column; budgeting for it is safe either way.
@@ -72,10 +77,19 @@ BINANCE = Server(
         stream="wss://stream.testnet.binance.vision",
         ws_api="wss://ws-api.testnet.binance.vision/ws-api/v3",
     ),
-    hosts=frozenset({"api.binance.com", "stream.binance.com", "stream.binance.com:9443", "ws-api.binance.com"}),
+    hosts=frozenset(
+        {
+            *(f"{name}.binance.com" for name in ("api", "api-gcp", "api1", "api2", "api3", "api4", "stream", "ws-api")),
+            *(f"{name}.binance.vision" for name in ("data-api", "data-stream")),
+            *(f"{name}testnet.binance.vision" for name in ("", "stream.", "ws-api.")),
+        }
+    ),
     notional_filter="NOTIONAL",
     fees_endpoint="sapiGetAssetTradeFee",
     us_weights=False,
     snapshot_depth=5_000,
     user_streams=("signature",),
+    order_history_hours=24,
+    average_price_stream=True,
+    percent_filters=("PERCENT_PRICE_BY_SIDE",),
 )

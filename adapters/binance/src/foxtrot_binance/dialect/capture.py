@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from foxtrot.errors import ConfigError
 from foxtrot.model.order import Side
 from foxtrot.sandbox.replay import DepthRecord, Record, SnapshotRecord, TradeRecord
 
@@ -17,18 +18,29 @@ def read_capture(lines: Iterable[str], symbols: Mapping[str, str]) -> Iterator[R
     """Yield the depth and trade records of NDJSON lines {"t", "ts"|"ts_ns", "url", "data"}; other kinds are passed
     over.
 
-    `symbols` maps wire names to unified symbols; records of others are passed over.
+    `symbols` maps wire names to unified symbols; records of others are passed over. Raises ConfigError that names the
+    first line that cannot be read.
     """
-    for line in lines:
-        entry = msgspec.json.decode(line)
-        if entry["t"] not in ("recv", "http"):
-            continue
-        at = entry.get("ts_ns") or int(entry["ts"] * 1e9)
-        payload = msgspec.json.decode(entry["data"])
-        if entry["t"] == "http":
-            yield from _snapshot(entry.get("url", ""), payload, at, symbols)
-        elif isinstance(payload, dict):
-            yield from _event(payload.get("data", payload), at, symbols)
+    for number, line in enumerate(lines, 1):
+        try:
+            yield from _read(line, symbols)
+        except (msgspec.MsgspecError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+            raise ConfigError(
+                f"Line {number} of the recording cannot be read ({error!r}); each line is to be a JSON object with "
+                "t, ts or ts_ns, and data."
+            ) from error
+
+
+def _read(line: str, symbols: Mapping[str, str]) -> Iterator[Record]:
+    entry = msgspec.json.decode(line)
+    if entry["t"] not in ("recv", "http"):
+        return
+    at = entry.get("ts_ns") or int(entry["ts"] * 1e9)
+    payload = msgspec.json.decode(entry["data"])
+    if entry["t"] == "http":
+        yield from _snapshot(entry.get("url", ""), payload, at, symbols)
+    elif isinstance(payload, dict):
+        yield from _event(payload.get("data", payload), at, symbols)
 
 
 def _snapshot(url: str, payload: Any, at: int, symbols: Mapping[str, str]) -> Iterator[Record]:

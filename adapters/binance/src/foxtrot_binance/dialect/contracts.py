@@ -51,12 +51,9 @@ def make_contract(symbol: str, profile: Profile) -> Contract:
 
 def _value_rules(tick: Decimal, step: Decimal, magnitude: int, profile: Profile) -> list[AnyRule]:
     largest = Decimal(9_000).scaleb(max(4 - magnitude, 0))
-    percent = PercentPriceRule(
-        name="PERCENT_PRICE", bid_up=_FIVE, bid_down=_FIFTH, ask_up=_FIVE, ask_down=_FIFTH, average_minutes=5
-    )
     rules: list[AnyRule] = [
         PriceRule(name="PRICE_FILTER", minimum=tick, maximum=Decimal(1_000_000), tick=tick),
-        percent,
+        *(_percent_rule(name) for name in profile.percent_filters),
         QuantityRule(name="LOT_SIZE", minimum=step, maximum=largest, step=step),
         NotionalRule(
             name=profile.server.notional_filter,
@@ -70,6 +67,10 @@ def _value_rules(tick: Decimal, step: Decimal, magnitude: int, profile: Profile)
         TrailingDeltaRule(name="TRAILING_DELTA", min_above=10, max_above=2_000, min_below=10, max_below=2_000),
     ]
     return rules
+
+
+def _percent_rule(name: str) -> PercentPriceRule:
+    return PercentPriceRule(name=name, bid_up=_FIVE, bid_down=_FIFTH, ask_up=_FIVE, ask_down=_FIFTH, average_minutes=5)
 
 
 def _count_rules(profile: Profile) -> list[AnyRule]:

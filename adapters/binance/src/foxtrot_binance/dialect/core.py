@@ -15,7 +15,7 @@ from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.replay import Record
 from foxtrot.sandbox.types import VenueEvent
 from foxtrot.sandbox.venue import Venue
-from foxtrot_binance.dialect import market_data, trading
+from foxtrot_binance.dialect import account, market_data, trading
 from foxtrot_binance.dialect.capture import read_capture
 from foxtrot_binance.dialect.contracts import make_contract
 from foxtrot_binance.dialect.desk import ACCOUNT, Desk, rest_payload
@@ -43,7 +43,8 @@ class BinanceDialect:
         self._users = UserStreams(self._desk)
         self._hub = Hub()
         self._streams = MarketStreams(self._desk, self._hub.deliver, self._hub.wanted)
-        listed = (*market_data.OPERATIONS, *trading.OPERATIONS, *self._users.operations())
+        every = (*market_data.OPERATIONS, *trading.OPERATIONS, *account.OPERATIONS, *self._users.operations())
+        listed = [o for o in every if o.only in ("", profile.server.name)]
         self._rest = {(o.method, o.path): o for o in listed}
         self._paths = {o.path for o in listed}
         self._ws: dict[str, Operation] = {o.ws: o for o in listed if o.ws}
@@ -63,10 +64,7 @@ class BinanceDialect:
             payload = rest_payload(request.query, body)
             result, account = self._gate.pass_through(operation, params, key, payload, request.remote)
         except WireError as error:
-            headers = self._desk.limits.headers(request.remote, "", now, orders=False)
-            if error.retry_after_ms is not None:
-                headers["Retry-After"] = str(-(-error.retry_after_ms // 1_000))
-            return _response(error.status, error.body(), headers)
+            return self._refused(error, request.remote)
         headers = self._desk.limits.headers(request.remote, account, now, orders=operation.orders > 0)
         return _response(200, result, headers)
 
@@ -75,6 +73,10 @@ class BinanceDialect:
         asked = parse_qs(query)
         if path == "/ws-api/v3":
             shown = asked.get("returnRateLimits", ["true"])[0] != "false"
+            try:
+                self._desk.limits.spend(remote, 1 if self._desk.profile.us_weights else 2, self._desk.now_ms())
+            except WireError as error:
+                return self._refused(error, remote)
             return WsApiSocket(self._desk, self._gate, self._users, self._ws, remote, send, rate_limits=shown)
         if path == "/stream":
             names = [name for text in asked.get("streams", []) for name in text.split("/") if name]
@@ -97,6 +99,12 @@ class BinanceDialect:
         """Read a recorded market of this family."""
         symbols = {contract.venue_symbol: contract.symbol for contract in self._desk.by_wire.values()}
         return list(read_capture(lines, symbols))
+
+    def _refused(self, error: WireError, remote: str) -> HttpResponse:
+        headers = self._desk.limits.headers(remote, "", self._desk.now_ms(), orders=False)
+        if error.retry_after_ms is not None:
+            headers["Retry-After"] = str(-(-error.retry_after_ms // 1_000))
+        return _response(error.status, error.body(), headers)
 
     def _on_event(self, event: VenueEvent) -> None:
         self._streams.on_event(event)

@@ -39,6 +39,16 @@ def illegal(name: str, legal: str) -> WireError:
     return WireError(-1100, f"Illegal characters found in parameter '{name}'; legal range is '{legal}'.")
 
 
+def not_valid(name: str) -> WireError:
+    """Return -1130 for a word that the parameter does not know."""
+    return WireError(-1130, f"Data sent for parameter '{name}' is not valid.")
+
+
+def bad_combination() -> WireError:
+    """Return -1128 for parameters that exclude each other."""
+    return WireError(-1128, "Combination of optional parameters invalid.")
+
+
 _ENGINE = {
     Reason.QUOTE_QUANTITY_UNSUPPORTED: (-2010, "Quote order qty market orders are not support for this symbol."),
     Reason.ICEBERG_UNSUPPORTED: (-2010, "Iceberg orders are not supported for this symbol."),

@@ -25,7 +25,8 @@ class Gate:
         """Return the result and whose request it was ("" for a public one)."""
         desk = self._desk
         now = desk.now_ms()
-        desk.limits.spend(remote, operation.weight(params, us=desk.profile.us_weights), now)
+        weight = operation.weight(params, us=desk.profile.us_weights)
+        desk.limits.spend(remote, weight, now)
         account = ""
         if operation.security is not Security.NONE:
             account = desk.account_of(key)
@@ -41,6 +42,9 @@ class Gate:
         if operation.orders:
             desk.limits.count_orders(account, operation.orders, now)
         try:
-            return operation.handler(desk, Request(params, account, now)), account
+            result = operation.handler(desk, Request(params, account, now))
         except Refused as refused:
             raise from_refusal(refused, desk.profile) from refused
+        if operation.refunded and not desk.profile.us_weights:
+            desk.limits.refund(remote, weight, now)
+        return result, account

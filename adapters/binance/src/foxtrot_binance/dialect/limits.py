@@ -57,11 +57,20 @@ class Limits:
         if raw > self._profile.raw_limit:
             self._refuse(remote, self._raw, now_ms, self._profile.raw_limit, "raw requests per 5 MINUTE")
 
+    def refund(self, remote: str, weight: int, now_ms: int) -> None:
+        """Give back the weight of a request that turned out to cost nothing."""
+        self._weight.add(remote, -weight, now_ms)
+
     def count_orders(self, account: str, orders: int, now_ms: int) -> None:
         """Count orders of an account. Raises WireError -1015 over a limit."""
         for name, limit, words in (("10S", _ORDERS_PER_10S, "10 SECOND"), ("1D", _ORDERS_PER_DAY, "1 DAY")):
             if self._orders[name].used(account, now_ms) + orders > limit:
-                raise WireError(-1015, f"Too many new orders; current limit is {limit} orders per {words}.", status=429)
+                raise WireError(
+                    -1015,
+                    f"Too many new orders; current limit is {limit} orders per {words}.",
+                    status=429,
+                    retry_after_ms=self._orders[name].left_ms(now_ms) if self._profile.order_retry_after else None,
+                )
         for window in self._orders.values():
             window.add(account, orders, now_ms)
 

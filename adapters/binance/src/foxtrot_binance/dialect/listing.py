@@ -13,6 +13,7 @@ from foxtrot.model.contract import (
     IcebergPartsRule,
     NotionalRule,
     PercentPriceRule,
+    PositionRule,
     PriceRule,
     QuantityRule,
     TrailingDeltaRule,
@@ -79,11 +80,7 @@ def _rule(rule: AnyRule, found: Contract) -> Json:
     if isinstance(rule, QuantityRule):
         return head | {"minQty": number(rule.minimum), "maxQty": number(rule.maximum), "stepSize": number(rule.step)}
     if isinstance(rule, PercentPriceRule):
-        return head | {
-            "multiplierUp": plain(rule.bid_up),
-            "multiplierDown": plain(rule.bid_down),
-            "avgPriceMins": rule.average_minutes,
-        }
+        return head | _percent(rule)
     if isinstance(rule, NotionalRule):
         return head | _notional(rule)
     if isinstance(rule, IcebergPartsRule):
@@ -97,7 +94,22 @@ def _rule(rule: AnyRule, found: Contract) -> Json:
         }
     if isinstance(rule, CountRule):
         return head | {_COUNTS[rule.scope]: rule.limit}
+    if isinstance(rule, PositionRule):
+        return head | {"maxPosition": number(rule.maximum)}
     raise ValueError(f"The sandbox has no rule {rule.name}.")
+
+
+def _percent(rule: PercentPriceRule) -> Json:
+    if rule.name == "PERCENT_PRICE":
+        bounds = {"multiplierUp": plain(rule.bid_up), "multiplierDown": plain(rule.bid_down)}
+    else:
+        bounds = {
+            "bidMultiplierUp": plain(rule.bid_up),
+            "bidMultiplierDown": plain(rule.bid_down),
+            "askMultiplierUp": plain(rule.ask_up),
+            "askMultiplierDown": plain(rule.ask_down),
+        }
+    return bounds | {"avgPriceMins": rule.average_minutes}
 
 
 def _notional(rule: NotionalRule) -> Json:

@@ -15,11 +15,12 @@ from foxtrot.sandbox.candles import resample
 from foxtrot.sandbox.types import PublicTrade
 from foxtrot_binance.dialect import listing, render
 from foxtrot_binance.dialect.desk import Desk
-from foxtrot_binance.dialect.errors import WireError, illegal, missing
+from foxtrot_binance.dialect.errors import WireError, bad_combination, illegal, missing
 from foxtrot_binance.dialect.params import Params
 from foxtrot_binance.dialect.request import Operation, Request, Security
 
 INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
+_MANY_SYMBOLS = 100
 
 
 def ping(desk: Desk, request: Request) -> Any:
@@ -32,6 +33,8 @@ def server_time(desk: Desk, request: Request) -> Any:
 
 def exchange_info(desk: Desk, request: Request) -> Any:
     contracts = _chosen(desk, request.params, all_when_none=True)
+    if "SPOT" not in (request.params.text("permissions") or "SPOT"):
+        contracts = []
     return {
         "timezone": "UTC",
         "serverTime": request.now_ms,
@@ -86,12 +89,15 @@ def klines(desk: Desk, request: Request) -> Any:
     now = request.now_ms * NS_PER_MS
     start, end = params.integer("startTime"), params.integer("endTime")
     last = min(now, end * NS_PER_MS) if end is not None else now
-    length = interval_ns(interval)
+    oldest = floor_open(desk.venue.first_minute_ns(symbol), interval)
     if start is None:
-        first = floor_open(last, interval) - (limit - 1) * length
+        first = max(oldest, floor_open(last, interval) - (limit - 1) * interval_ns(interval))
+    elif start > request.now_ms:
+        return []
     else:
-        first = floor_open(start * NS_PER_MS - 1, interval) + length if start else 0
-        last = min(last, first + limit * length)
+        # A range that begins before the venue's history begins with the history, not with nothing.
+        first = max(oldest, next_open(floor_open(start * NS_PER_MS - 1, interval), interval))
+        last = min(last, first + limit * interval_ns(interval))
     whole = next_open(floor_open(last, interval), interval) - NS_PER_MS
     candles = resample(desk.venue.minutes(symbol, floor_open(first, interval), whole), interval)
     chosen = [c for c in candles if first <= c.open_ns <= last]
@@ -105,7 +111,7 @@ def average_price(desk: Desk, request: Request) -> Any:
 
 
 def day_tickers(desk: Desk, request: Request) -> Any:
-    mini = request.params.text("type") == "MINI"
+    mini = _is_mini(request.params)
 
     def rendered(contract: Contract) -> Any:
         venue, symbol = desk.venue, contract.symbol
@@ -123,9 +129,10 @@ def window_tickers(desk: Desk, request: Request) -> Any:
     if size is None or asked[:-1] == "0":
         raise illegal("windowSize", "^([1-9]|[1-5][0-9])m$|^([1-9]|1[0-9]|2[0-3])h$|^[1-7]d$")
     minutes = int(asked[:-1]) * {"m": 1, "h": 60, "d": 1_440}[asked[-1]]
+    mini = _is_mini(request.params)
 
     def rendered(contract: Contract) -> Any:
-        return render.window_ticker(contract.venue_symbol, desk.venue.statistics(contract.symbol, minutes))
+        return render.window_ticker(contract.venue_symbol, desk.venue.statistics(contract.symbol, minutes), mini=mini)
 
     return _one_or_all(desk, request.params, rendered)
 
@@ -140,13 +147,8 @@ def prices(desk: Desk, request: Request) -> Any:
 
 def book_tickers(desk: Desk, request: Request) -> Any:
     def rendered(contract: Contract) -> Any:
-        full = render.day_ticker(
-            contract.venue_symbol,
-            desk.venue.day_statistics(contract.symbol),
-            desk.venue.best(contract.symbol, Side.BUY),
-            desk.venue.best(contract.symbol, Side.SELL),
-        )
-        return {key: full[key] for key in ("symbol", "bidPrice", "bidQty", "askPrice", "askQty")}
+        bid, ask = desk.venue.best(contract.symbol, Side.BUY), desk.venue.best(contract.symbol, Side.SELL)
+        return render.book_ticker(contract.venue_symbol, bid, ask)
 
     return _one_or_all(desk, request.params, rendered)
 
@@ -159,14 +161,20 @@ def _limit(params: Params) -> int:
     return params.integer("limit", 500, most=1_000) or 500
 
 
+def _is_mini(params: Params) -> bool:
+    return params.choice("type", {"FULL": False, "MINI": True}, WireError(-1139, "Invalid ticker type.")) or False
+
+
 def _one_or_all(desk: Desk, params: Params, rendered: Any) -> Any:
-    if "symbol" in params:
+    if "symbol" in params and "symbols" not in params:
         return rendered(desk.contract(params))
     return [rendered(contract) for contract in _chosen(desk, params, all_when_none=True)]
 
 
 def _chosen(desk: Desk, params: Params, *, all_when_none: bool) -> list[Contract]:
     if "symbol" in params:
+        if "symbols" in params:
+            raise bad_combination()
         return [desk.contract(params)]
     listed = params.text("symbols")
     if listed is None:
@@ -177,6 +185,8 @@ def _chosen(desk: Desk, params: Params, *, all_when_none: bool) -> list[Contract
         names = msgspec.json.decode(listed, type=list[str])
     except msgspec.MsgspecError:
         raise illegal("symbols", '^\\["[A-Z0-9-_.]{1,20}"(,"[A-Z0-9-_.]{1,20}"){0,}\\]$') from None
+    if len(set(names)) != len(names):
+        raise WireError(-1151, "Symbol is present multiple times in the list.")
     return [desk.named(name) for name in names]
 
 
@@ -188,11 +198,21 @@ def _by_limit(*steps: tuple[int, int]) -> Any:
     return weigh
 
 
-def _by_symbols(one: int, few: int, every: int) -> Any:
+def _named(params: Params) -> int:
+    """Count the symbols that a request names, without judging them: 0 for all."""
+    return 1 if "symbol" in params else params.values["symbols"].count(",") + 1 if "symbols" in params else 0
+
+
+def _by_symbols(one: int, several: int) -> Any:
+    return lambda params: one if "symbol" in params else several
+
+
+def _by_count(one: int, many: int, every: int) -> Any:
+    """Weigh 1-20, 21-100 and more or all symbols."""
+
     def weigh(params: Params) -> int:
-        if "symbol" in params:
-            return one
-        return few if "symbols" in params else every
+        count = _named(params)
+        return every if not count or count > _MANY_SYMBOLS else many if count > 20 else one
 
     return weigh
 
@@ -252,9 +272,11 @@ OPERATIONS = (
         "ticker.24hr",
         day_tickers,
         _SYMBOLS | {"type"},
-        _by_symbols(1, 1, 40),
-        _by_symbols(2, 2, 80),
+        _by_count(1, 20, 40),
+        _by_count(2, 40, 80),
     ),
+    _public("/api/v3/ticker/price", "ticker.price", prices, _SYMBOLS, _by_symbols(1, 2), _by_symbols(2, 4)),
+    _public("/api/v3/ticker/bookTicker", "ticker.book", book_tickers, _SYMBOLS, _by_symbols(1, 2), _by_symbols(2, 4)),
     _public(
         "/api/v3/ticker",
         "ticker",
@@ -262,10 +284,6 @@ OPERATIONS = (
         _SYMBOLS | {"windowSize", "type"},
         _per_symbol(2, 100),
         _per_symbol(4, 200),
-    ),
-    _public("/api/v3/ticker/price", "ticker.price", prices, _SYMBOLS, _by_symbols(1, 2, 2), _by_symbols(2, 4, 4)),
-    _public(
-        "/api/v3/ticker/bookTicker", "ticker.book", book_tickers, _SYMBOLS, _by_symbols(1, 2, 2), _by_symbols(2, 4, 4)
     ),
     _public("/sapi/v1/system/status", "", system_status, frozenset()),
 )

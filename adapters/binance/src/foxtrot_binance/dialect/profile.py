@@ -53,8 +53,10 @@ class Profile(msgspec.Struct, frozen=True, kw_only=True):
     stp_modes: tuple[str, ...]
     min_notional: str
     usd_precision: int
+    percent_filters: tuple[str, ...]
     signature_streams: bool
     us_weights: bool
+    order_retry_after: bool
 
     @property
     def current(self) -> bool:
@@ -82,6 +84,9 @@ def make_profile(server: Server, name: str, options: Mapping[str, Any]) -> Profi
         stp_modes=("EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH") + (() if legacy else ("DECREMENT", "TRANSFER")),
         min_notional="10" if legacy else "1",
         usd_precision=4 if legacy else 8,
+        percent_filters=("PERCENT_PRICE",) if legacy else server.percent_filters,
         signature_streams=not legacy,
         us_weights=chosen.weights == "us" or (chosen.weights == "auto" and legacy),
+        # Only one of the two venues documents a Retry-After beside -1015.
+        order_retry_after=server.name == "binance",
     )

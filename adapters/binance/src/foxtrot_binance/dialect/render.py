@@ -155,6 +155,14 @@ def day_ticker(symbol: str, day: DayStatistics, bid: Best, ask: Best, *, mini: b
         "weightedAvgPrice": f"{day.weighted_average:.8f}",
         "prevClosePrice": number(day.previous_close),
         "lastQty": number(day.last_quantity),
+        **book_ticker(symbol, bid, ask),
+    }
+
+
+def book_ticker(symbol: str, bid: Best, ask: Best) -> Json:
+    """Render /ticker/bookTicker; an empty side is all zeros."""
+    return {
+        "symbol": symbol,
         "bidPrice": number(bid[0] if bid else ZERO),
         "bidQty": number(bid[1] if bid else ZERO),
         "askPrice": number(ask[0] if ask else ZERO),
@@ -162,23 +170,39 @@ def day_ticker(symbol: str, day: DayStatistics, bid: Best, ask: Best, *, mini: b
     }
 
 
-def window_ticker(symbol: str, window: DayStatistics) -> Json:
-    """Render /ticker: the statistics of a rolling window, without the book's best."""
-    full = day_ticker(symbol, window, None, None)
-    left_out = ("prevClosePrice", "lastQty", "bidPrice", "bidQty", "askPrice", "askQty")
-    return {name: value for name, value in full.items() if name not in left_out}
+def window_ticker(symbol: str, window: DayStatistics, *, mini: bool = False) -> Json:
+    """Render /ticker over a rolling window, FULL or MINI."""
+    full = day_ticker(symbol, window, None, None, mini=mini)
+    for name in ("prevClosePrice", "lastQty", "bidPrice", "bidQty", "askPrice", "askQty"):
+        full.pop(name, None)
+    return full
+
+
+_TICKER_KEYS = {
+    "p": "priceChange", "P": "priceChangePercent", "w": "weightedAvgPrice", "c": "lastPrice", "o": "openPrice",
+    "h": "highPrice", "l": "lowPrice", "v": "volume", "q": "quoteVolume", "O": "openTime", "C": "closeTime",
+    "F": "firstId", "L": "lastId", "n": "count",
+}  # fmt: skip
+_DAY_KEYS = {
+    "x": "prevClosePrice", "Q": "lastQty", "b": "bidPrice", "B": "bidQty", "a": "askPrice", "A": "askQty",
+}  # fmt: skip
 
 
 def ticker_event(symbol: str, day: DayStatistics, bid: Best, ask: Best, now_ms: int) -> Json:
     """Render a 24hrTicker stream event."""
-    full = day_ticker(symbol, day, bid, ask)
-    keys = {
-        "p": "priceChange", "P": "priceChangePercent", "w": "weightedAvgPrice", "x": "prevClosePrice",
-        "c": "lastPrice", "Q": "lastQty", "b": "bidPrice", "B": "bidQty", "a": "askPrice", "A": "askQty",
-        "o": "openPrice", "h": "highPrice", "l": "lowPrice", "v": "volume", "q": "quoteVolume",
-        "O": "openTime", "C": "closeTime", "F": "firstId", "L": "lastId", "n": "count",
-    }  # fmt: skip
+    full, keys = day_ticker(symbol, day, bid, ask), _TICKER_KEYS | _DAY_KEYS
     return {"e": "24hrTicker", "E": now_ms, "s": symbol} | {key: full[name] for key, name in keys.items()}
+
+
+def window_event(symbol: str, window: DayStatistics, size: str, now_ms: int) -> Json:
+    """Render a 1hTicker, 4hTicker or 1dTicker stream event."""
+    full = window_ticker(symbol, window)
+    return {"e": f"{size}Ticker", "E": now_ms, "s": symbol} | {key: full[name] for key, name in _TICKER_KEYS.items()}
+
+
+def average_event(symbol: str, price: Decimal, traded_ms: int, now_ms: int) -> Json:
+    """Render an avgPrice stream event of the last 5 minutes."""
+    return {"e": "avgPrice", "E": now_ms, "s": symbol, "i": "5m", "w": f"{price:.8f}", "T": traded_ms}
 
 
 def mini_ticker_event(symbol: str, day: DayStatistics, now_ms: int) -> Json:
@@ -223,7 +247,7 @@ def order(found: VenueOrder, symbol: str) -> Json:
     return rendered | _prevented(found)
 
 
-def placed(new: VenueOrder, symbol: str, response: str) -> Json:
+def placed(new: VenueOrder, symbol: str, response: str, *, current: bool = True) -> Json:
     """Render the reply to a placement: ACK, RESULT or FULL."""
     ack = {
         "symbol": symbol,
@@ -238,7 +262,6 @@ def placed(new: VenueOrder, symbol: str, response: str) -> Json:
         "price": number(new.price),
         "origQty": number(new.quantity),
         "executedQty": number(new.filled),
-        "origQuoteOrderQty": number(new.quote_quantity),
         "cummulativeQuoteQty": number(new.filled_quote),
         "status": word(new.status),
         "timeInForce": word(new.time_in_force),
@@ -247,6 +270,8 @@ def placed(new: VenueOrder, symbol: str, response: str) -> Json:
         "workingTime": ms(new.working_ns) if new.working_ns else -1,
         "selfTradePreventionMode": new.stp.name,
     }
+    if current:
+        result["origQuoteOrderQty"] = number(new.quote_quantity)
     if new.stop_price:
         result["stopPrice"] = number(new.stop_price)
     if new.iceberg_quantity:
@@ -255,19 +280,17 @@ def placed(new: VenueOrder, symbol: str, response: str) -> Json:
     return result if response == "RESULT" else result | {"fills": [_fill(e) for e in new.executions]}
 
 
-def canceled(ended: VenueOrder, symbol: str, cancel_id: str) -> Json:
-    """Render the reply to a cancel."""
-    return {
+def canceled(ended: VenueOrder, symbol: str, cancel_id: str, *, current: bool = True) -> Json:
+    """Render the reply to a cancel; the older generation does not state its time."""
+    rendered = {
         "symbol": symbol,
         "origClientOrderId": ended.client_order_id,
         "orderId": ended.order_id,
         "orderListId": -1,
         "clientOrderId": cancel_id,
-        "transactTime": ms(ended.updated_ns),
         "price": number(ended.price),
         "origQty": number(ended.quantity),
         "executedQty": number(ended.filled),
-        "origQuoteOrderQty": number(ended.quote_quantity),
         "cummulativeQuoteQty": number(ended.filled_quote),
         "status": word(ended.status),
         "timeInForce": word(ended.time_in_force),
@@ -275,6 +298,9 @@ def canceled(ended: VenueOrder, symbol: str, cancel_id: str) -> Json:
         "side": word(ended.side),
         "selfTradePreventionMode": ended.stp.name,
     }
+    if current:
+        rendered |= {"transactTime": ms(ended.updated_ns), "origQuoteOrderQty": number(ended.quote_quantity)}
+    return rendered
 
 
 def my_trade(execution: Execution, symbol: str) -> Json:
@@ -339,7 +365,13 @@ def execution_report(report: OrderReport, symbol: str) -> Json:
     if found.working_ns:
         rendered["W"] = ms(found.working_ns)
     if report.kind is ReportKind.TRADE_PREVENTION:
-        rendered |= {"v": found.prevented_match_id, "A": number(found.prevented_quantity), "u": 1}
+        rendered |= {
+            "v": found.prevented_match_id,
+            "A": number(found.prevented_quantity),
+            "B": number(report.last_prevented),
+            "u": -1,  # one account, no trade group
+            "U": found.prevented_with,
+        }
     return rendered
 
 
@@ -347,6 +379,11 @@ def account_position(balances: dict[str, tuple[Decimal, Decimal]], now_ms: int) 
     """Render an outboundAccountPosition event."""
     held = [{"a": asset, "f": number(free), "l": number(locked)} for asset, (free, locked) in balances.items()]
     return {"e": "outboundAccountPosition", "E": now_ms, "u": now_ms, "B": held}
+
+
+def balance_update(asset: str, delta: Decimal, now_ms: int) -> Json:
+    """Render a balanceUpdate event: a deposit, or with a minus a withdrawal."""
+    return {"e": "balanceUpdate", "E": now_ms, "a": asset, "d": number(delta), "T": now_ms}
 
 
 def _fill(execution: Execution) -> Json:

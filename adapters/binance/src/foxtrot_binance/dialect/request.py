@@ -38,7 +38,8 @@ Weight = int | Weigh
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """Describe one operation: its REST address, its WS API method, what it costs in both weight tables, what it takes.
 
-    `us` and `com` are weights or functions of the parameters. `names` are the parameters it reads.
+    `us` and `com` are weights or functions of the parameters. `names` are the parameters it reads. `refunded`: the com
+    table charges it only when it fails. `only` names the one venue of the family that has it.
     """
 
     method: str
@@ -48,6 +49,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     us: Weight = 1
     com: Weight = 1
     orders: int = 0
+    refunded: bool = False
+    only: str = ""
     names: frozenset[str] = frozenset()
     handler: Handler
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import msgspec
@@ -13,6 +14,8 @@ from foxtrot_binance.dialect.users import UserStreams, text_of
 
 Close = Callable[[int, str], None]
 _MAX_STREAMS = 1_024
+_METHODS = "`SUBSCRIBE`, `UNSUBSCRIBE`, `LIST_SUBSCRIPTIONS`, `SET_PROPERTY`, `GET_PROPERTY`"
+_LONGEST_ID = 36
 
 
 class Hub:
@@ -72,9 +75,17 @@ class StreamSocket:
             self._error(3, "Invalid JSON: expected value at line 1 column 1", None)
             return
         if not isinstance(message, dict) or "method" not in message:
-            self._error(2, "Invalid request: missing field `method` at line 1 column 1", None)
+            self._error(2, f"Invalid request: missing field `method` at line 1 column {len(text)}", None)
             return
-        self._answer(message, message.get("id"))
+        number = message.get("id")
+        if not self._is_id(number):
+            self._error(2, f"Invalid request: request ID must be {self._id_form}", None)
+            return
+        params = message.get("params")
+        if params is not None and not isinstance(params, list):
+            self._error(2, "Invalid request: params must be an array", number)
+            return
+        self._answer(message["method"], params or [], number)
 
     def closed(self) -> None:
         """Forget this client."""
@@ -82,30 +93,38 @@ class StreamSocket:
             stop()
         self._streams.clear()
 
-    def _answer(self, message: dict[str, Any], number: Any) -> None:
-        method, params = message["method"], message.get("params", [])
-        valid_id = number is None or isinstance(number, str) or (isinstance(number, int) and number >= 0)
-        if not valid_id:
-            self._error(2, "Invalid request: request ID must be an unsigned integer", number)
-        elif method in ("SUBSCRIBE", "UNSUBSCRIBE") and all(isinstance(p, str) for p in params):
-            change = self._subscribe if method == "SUBSCRIBE" else self._unsubscribe
-            for name in params:
-                change(name)
-            self._reply(None, number)
+    def _answer(self, method: Any, params: list[Any], number: Any) -> None:
+        if method in ("SUBSCRIBE", "UNSUBSCRIBE"):
+            self._change(self._subscribe if method == "SUBSCRIBE" else self._unsubscribe, params, number)
         elif method == "LIST_SUBSCRIPTIONS":
             self._reply(list(self._streams), number)
-        elif method == "SET_PROPERTY" and len(params) == 2 and params[0] == "combined":
-            if isinstance(params[1], bool):
-                self.combined = params[1]
-                self._reply(None, number)
-            else:
-                self._error(1, "Invalid value type: expected Boolean", number)
-        elif method == "GET_PROPERTY" and params == ["combined"]:
-            self._reply(self.combined, number)
         elif method in ("SET_PROPERTY", "GET_PROPERTY"):
-            self._error(0, "Unknown property", number)
+            self._property(params, number, write=method == "SET_PROPERTY")
         else:
-            self._error(2, f"Invalid request: unknown variant `{method}`", number)
+            self._error(2, f"Invalid request: unknown variant `{method}`, expected one of {_METHODS}", number)
+
+    def _change(self, change: Callable[[str], None], names: list[Any], number: Any) -> None:
+        if not all(isinstance(name, str) for name in names):
+            self._error(2, "Invalid request: stream names must be strings", number)
+            return
+        for name in names:
+            change(name)
+        self._reply(None, number)
+
+    def _property(self, params: list[Any], number: Any, *, write: bool) -> None:
+        if not params or not isinstance(params[0], str):
+            self._error(2, "Invalid request: property name must be a string", number)
+        elif len(params) > 1 + write:
+            self._error(2, "Invalid request: too many parameters", number)
+        elif params[0] != "combined":
+            self._error(0, "Unknown property", number)
+        elif not write:
+            self._reply(self.combined, number)
+        elif not isinstance(params[-1], bool):
+            self._error(1, "Invalid value type: expected Boolean", number)
+        else:
+            self.combined = params[1]
+            self._reply(None, number)
 
     def _subscribe(self, name: str) -> None:
         if name in self._streams:
@@ -118,8 +137,10 @@ class StreamSocket:
             self._hub.add(name, self)
             self._streams[name] = lambda: self._hub.remove(name, self)
             return
-        self._users.on_expiry(name, lambda: self._expired(name))
-        self._streams[name] = self._users.listen(account, lambda event: self._send_private(name, event))
+        stop = ExitStack()
+        stop.callback(self._users.on_expiry(name, lambda: self._expired(name)))
+        stop.callback(self._users.listen(account, lambda event: self._send_private(name, event)))
+        self._streams[name] = stop.close
 
     def _unsubscribe(self, name: str) -> None:
         stop = self._streams.pop(name, None)
@@ -135,6 +156,16 @@ class StreamSocket:
     def _send_private(self, key: str, event: dict[str, Any]) -> None:
         payload = text_of(event)
         self.send(f'{{"stream":"{key}","data":{payload}}}' if self.combined else payload)
+
+    @property
+    def _id_form(self) -> str:
+        return "an integer, a string or null" if self._desk.profile.current else "an unsigned integer"
+
+    def _is_id(self, number: Any) -> bool:
+        """Tell whether an id is of a form that this generation takes; none at all is taken by both."""
+        if isinstance(number, str):
+            return self._desk.profile.current and len(number) <= _LONGEST_ID
+        return number is None or (type(number) is int and (number >= 0 or self._desk.profile.current))
 
     def _within_rate(self) -> bool:
         second = self._desk.now_ms() // 1_000

@@ -20,9 +20,11 @@ from foxtrot.sandbox.types import BookChange, PublicTrade, VenueEvent
 from foxtrot_binance.dialect import render
 from foxtrot_binance.dialect.desk import Desk
 from foxtrot_binance.dialect.market_data import INTERVALS
+from foxtrot_binance.dialect.render import Json
 
 Deliver = Callable[[str, str], None]  # stream name, payload text
 _PARTIAL = ("5", "10", "20")
+_WINDOWS = {"1h": 60, "4h": 240, "1d": 1_440}
 
 
 class _Window:
@@ -55,6 +57,7 @@ class MarketStreams:
         self._due: dict[int, int] = {}
         self._klines: dict[tuple[str, str], int] = {}
         self._touched: dict[int, set[str]] = {100: set(), 1_000: set()}
+        self._tickers = self._ticker_kinds()
         self._traded: set[str] = set()
 
     def on_event(self, event: VenueEvent) -> None:
@@ -153,26 +156,42 @@ class MarketStreams:
             "a": render.levels(asks),
         }
 
-    def _flush_tickers(self, now: int) -> None:
+    def _ticker_kinds(self) -> dict[str, Callable[[str, int], Json]]:
+        kinds: dict[str, Callable[[str, int], Json]] = {"ticker": self._day_event, "miniTicker": self._mini_event}
+        for size, minutes in _WINDOWS.items():
+            kinds[f"ticker_{size}"] = functools.partial(self._window_event, size, minutes)
+        if self._desk.profile.server.average_price_stream:
+            kinds["avgPrice"] = self._average_event
+        return kinds
+
+    def _day_event(self, symbol: str, now: int) -> Json:
         venue = self._desk.venue
+        bid, ask = venue.best(symbol, Side.BUY), venue.best(symbol, Side.SELL)
+        return render.ticker_event(self._desk.wire(symbol), venue.day_statistics(symbol), bid, ask, now)
+
+    def _mini_event(self, symbol: str, now: int) -> Json:
+        return render.mini_ticker_event(self._desk.wire(symbol), self._desk.venue.day_statistics(symbol), now)
+
+    def _window_event(self, size: str, minutes: int, symbol: str, now: int) -> Json:
+        window = self._desk.venue.statistics(symbol, minutes)
+        return render.window_event(self._desk.wire(symbol), window, size, now)
+
+    def _average_event(self, symbol: str, now: int) -> Json:
+        price, last = self._desk.venue.average_price(symbol, 5), self._desk.venue.trades(symbol)[-1]
+        return render.average_event(self._desk.wire(symbol), price, render.ms(last.time_ns), now)
+
+    def _flush_tickers(self, now: int) -> None:
         changed = sorted(self._traded)
         self._traded.clear()
-        full, mini = [], []
-        anybody = self._wanted("!ticker@arr") or self._wanted("!miniTicker@arr")
-        for symbol in changed:
-            name, wire = self._name(symbol), self._desk.wire(symbol)
-            if not (anybody or self._wanted(f"{name}@ticker") or self._wanted(f"{name}@miniTicker")):
-                continue
-            day = venue.day_statistics(symbol)
-            full.append(
-                render.ticker_event(wire, day, venue.best(symbol, Side.BUY), venue.best(symbol, Side.SELL), now)
-            )
-            mini.append(render.mini_ticker_event(wire, day, now))
-            self._send(f"{name}@ticker", lambda: full[-1])
-            self._send(f"{name}@miniTicker", lambda: mini[-1])
-        if full:
-            self._send("!ticker@arr", lambda: full)
-            self._send("!miniTicker@arr", lambda: mini)
+        for kind, make in self._tickers.items():
+            everybody = f"!{kind}@arr"
+            all_wanted = self._wanted(everybody)
+            names = {symbol: f"{self._name(symbol)}@{kind}" for symbol in changed}
+            events = {s: make(s, now) for s, name in names.items() if all_wanted or self._wanted(name)}
+            for symbol, event in events.items():
+                self._emit(names[symbol], event)
+            if events:
+                self._emit(everybody, list(events.values()))
 
     def _flush_klines(self, now: int) -> None:
         for symbol in self._desk.venue.contracts:
@@ -180,6 +199,8 @@ class MarketStreams:
                 name = f"{self._name(symbol)}@kline_{interval}"
                 if self._wanted(name):
                     self._send_kline(symbol, interval, name, now)
+                else:  # who comes later is not told how a candle ended that nobody listened to
+                    self._klines.pop((symbol, interval), None)
 
     def _send_kline(self, symbol: str, interval: str, name: str, now: int) -> None:
         """Send the running candle, and before it the final form of the one that ended since the last time."""
@@ -205,9 +226,13 @@ class MarketStreams:
         self._due[speed] = slot
         return True
 
-    def _send(self, name: str, payload: Callable[[], Any]) -> None:
+    def _send(self, name: str, make: Callable[[], Any]) -> None:
         if self._wanted(name):
-            self._deliver(name, msgspec.json.encode(payload()).decode())
+            self._emit(name, make())
+
+    def _emit(self, name: str, payload: Any) -> None:
+        if self._wanted(name):
+            self._deliver(name, msgspec.json.encode(payload).decode())
 
     def _name(self, symbol: str) -> str:
         return self._desk.wire(symbol).lower()

@@ -1,4 +1,4 @@
-"""The requests about orders and accounts.
+"""The requests about orders and their executions.
 
 Source: https://github.com/binance-us/binance-us-api-docs/blob/master/rest-api.md#account-endpoints
 """
@@ -11,8 +11,9 @@ from foxtrot.model.contract import Contract
 from foxtrot.model.order import OrderType, Side, TimeInForce
 from foxtrot.sandbox.types import CancelRestriction, NewOrder, Refused, Stp, VenueOrder
 from foxtrot_binance.dialect import render
+from foxtrot_binance.dialect.account import commission_rates
 from foxtrot_binance.dialect.desk import Desk
-from foxtrot_binance.dialect.errors import WireError, from_refusal, missing
+from foxtrot_binance.dialect.errors import WireError, bad_combination, from_refusal, missing, not_valid
 from foxtrot_binance.dialect.params import Params
 from foxtrot_binance.dialect.request import Operation, Request, Security
 
@@ -21,6 +22,7 @@ _TYPES = {kind.value.upper(): kind for kind in OrderType}
 _TIMES = {kind.value.upper(): kind for kind in TimeInForce}
 _STP = {mode.name: mode for mode in Stp}
 _RESTRICTIONS = {r.name: r for r in CancelRestriction if r is not CancelRestriction.NONE}
+_RESPONSES = {name: name for name in ("ACK", "RESULT", "FULL")}
 _TIMED = frozenset({OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
 _MANDATORY = {
     OrderType.LIMIT: ("timeInForce", "quantity", "price"),
@@ -33,13 +35,15 @@ _MANDATORY = {
 
 
 def place(desk: Desk, request: Request) -> Any:
-    new, contract = _new_order(desk, request), desk.contract(request.params)
-    return _reply(desk.venue.place(new), contract, request.params)
+    # Everything is read before the order is taken: a refusal must mean that nothing was placed.
+    contract, new, response = desk.contract(request.params), _new_order(desk, request), _response(request.params)
+    return _placed(desk, desk.venue.place(new), contract, response)
 
 
 def test(desk: Desk, request: Request) -> Any:
-    desk.venue.check(_new_order(desk, request))
-    return {}
+    new, _ = _new_order(desk, request), _response(request.params)
+    desk.venue.check(new)
+    return commission_rates(desk, "ForOrder") if request.params.text("computeCommissionRates") == "true" else {}
 
 
 def query(desk: Desk, request: Request) -> Any:
@@ -65,24 +69,26 @@ def cancel(desk: Desk, request: Request) -> Any:
         cancel_client_order_id=cancel_id,
         restriction=_restriction(params),
     )
-    return render.canceled(ended, contract.venue_symbol, cancel_id)
+    return render.canceled(ended, contract.venue_symbol, cancel_id, current=desk.profile.current)
 
 
 def cancel_all(desk: Desk, request: Request) -> Any:
     contract = desk.contract(request.params)
     ended = desk.venue.cancel_all(request.account, contract.symbol)
-    return [render.canceled(order, contract.venue_symbol, order.client_order_id) for order in ended]
+    current = desk.profile.current
+    return [render.canceled(o, contract.venue_symbol, o.client_order_id, current=current) for o in ended]
 
 
 def cancel_replace(desk: Desk, request: Request) -> Any:
     contract, params = desk.contract(request.params), request.params
     mode = params.need("cancelReplaceMode")
     if mode not in ("STOP_ON_FAILURE", "ALLOW_FAILURE"):
-        raise WireError(-1130, "Data sent for parameter 'cancelReplaceMode' is not valid.")
+        raise not_valid("cancelReplaceMode")
     number, client = params.integer("cancelOrderId"), params.text("cancelOrigClientOrderId")
     if number is None and client is None:
         raise _either("cancelOrigClientOrderId", "cancelOrderId")
     cancel_id = params.client_id("cancelNewClientOrderId") or desk.new_id()
+    response = _response(params)
     result = desk.venue.cancel_replace(
         request.account,
         contract.symbol,
@@ -99,12 +105,12 @@ def cancel_replace(desk: Desk, request: Request) -> Any:
         "newOrderResult": "NOT_ATTEMPTED" if new is None else "FAILURE" if isinstance(new, Refused) else "SUCCESS",
         "cancelResponse": from_refusal(canceled, desk.profile).body()
         if isinstance(canceled, Refused)
-        else render.canceled(canceled, contract.venue_symbol, cancel_id),
+        else render.canceled(canceled, contract.venue_symbol, cancel_id, current=desk.profile.current),
         "newOrderResponse": None
         if new is None
         else from_refusal(new, desk.profile).body()
         if isinstance(new, Refused)
-        else _reply(new, contract, params),
+        else _placed(desk, new, contract, response),
     }
     outcomes = {body["cancelResult"], body["newOrderResult"]}
     if outcomes == {"SUCCESS"}:
@@ -122,6 +128,8 @@ def open_orders(desk: Desk, request: Request) -> Any:
 def all_orders(desk: Desk, request: Request) -> Any:
     contract, params = desk.contract(request.params), request.params
     first, start, end = params.integer("orderId"), params.integer("startTime"), params.integer("endTime")
+    if desk.profile.server.order_history_hours and start is not None and end is not None:
+        _check_span(start, end, desk.profile.server.order_history_hours)
     limit = params.integer("limit", 500, most=1_000) or 500
     found = [
         o
@@ -136,8 +144,8 @@ def my_trades(desk: Desk, request: Request) -> Any:
     contract, params = desk.contract(request.params), request.params
     first, number = params.integer("fromId"), params.integer("orderId")
     start, end = params.integer("startTime"), params.integer("endTime")
-    if first is not None and (start is not None or end is not None):
-        raise WireError(-1128, "Combination of optional parameters invalid.")
+    if (start is not None or end is not None) and (first is not None or number is not None):
+        raise bad_combination()
     limit = params.integer("limit", 500, most=1_000) or 500
     found = [
         e
@@ -148,54 +156,6 @@ def my_trades(desk: Desk, request: Request) -> Any:
     ]
     oldest_first = first is not None or start is not None
     return [render.my_trade(e, contract.venue_symbol) for e in (found[:limit] if oldest_first else found[-limit:])]
-
-
-def account(desk: Desk, request: Request) -> Any:
-    maker, taker = desk.venue.maker_fee, desk.venue.taker_fee
-    held = desk.venue.balances(request.account)
-    hide = request.params.text("omitZeroBalances") == "true"
-    return {
-        "makerCommission": int(maker * 10_000),
-        "takerCommission": int(taker * 10_000),
-        "buyerCommission": 0,
-        "sellerCommission": 0,
-        "commissionRates": {
-            "maker": f"{maker:.8f}",
-            "taker": f"{taker:.8f}",
-            "buyer": "0.00000000",
-            "seller": "0.00000000",
-        },
-        "canTrade": True,
-        "canWithdraw": True,
-        "canDeposit": True,
-        "brokered": False,
-        "requireSelfTradePrevention": False,
-        "updateTime": request.now_ms,
-        "accountType": "SPOT",
-        "balances": [
-            {"asset": asset, "free": render.number(free), "locked": render.number(locked)}
-            for asset, (free, locked) in held.items()
-            if not hide or free or locked
-        ],
-        "permissions": ["SPOT"],
-        "tradeGroupId": -1,
-    }
-
-
-def order_limits(desk: Desk, request: Request) -> Any:
-    return desk.limits.order_counts(request.account, request.now_ms)
-
-
-def fees(desk: Desk, request: Request) -> Any:
-    contracts = [desk.contract(request.params)] if "symbol" in request.params else list(desk.by_wire.values())
-    return [
-        {
-            "symbol": contract.venue_symbol,
-            "makerCommission": f"{desk.venue.maker_fee.normalize():f}",
-            "takerCommission": f"{desk.venue.taker_fee.normalize():f}",
-        }
-        for contract in contracts
-    ]
 
 
 def _new_order(desk: Desk, request: Request) -> NewOrder:
@@ -231,7 +191,9 @@ def _check_names(kind: OrderType, params: Params) -> None:
     if "trailingDelta" in params:
         raise WireError(-2010, "Trailing stop orders are not supported for this symbol.")
     if kind is OrderType.MARKET:
-        if ("quantity" in params) == ("quoteOrderQty" in params):
+        if "quantity" in params and "quoteOrderQty" in params:
+            raise bad_combination()
+        if "quantity" not in params and "quoteOrderQty" not in params:
             raise _either("quantity", "quoteOrderQty")
         unwanted: tuple[str, ...] = ("timeInForce", "price", "stopPrice", "icebergQty")
     else:
@@ -248,15 +210,24 @@ def _check_names(kind: OrderType, params: Params) -> None:
         raise WireError(-1106, "Parameter 'icebergQty' sent when not required.")
 
 
-def _reply(new: VenueOrder, contract: Contract, params: Params) -> Any:
-    by_default = "FULL" if new.type in (OrderType.MARKET, OrderType.LIMIT) else "ACK"
-    response = params.text("newOrderRespType") or by_default
-    return render.placed(new, contract.venue_symbol, response)
+def _response(params: Params) -> str:
+    """Return ACK, RESULT or FULL, by default as the type has it. Raises WireError."""
+    by_default = "FULL" if params.need("type") in ("MARKET", "LIMIT") else "ACK"
+    return params.choice("newOrderRespType", _RESPONSES, not_valid("newOrderRespType")) or by_default
+
+
+def _placed(desk: Desk, new: VenueOrder, contract: Contract, response: str) -> Any:
+    return render.placed(new, contract.venue_symbol, response, current=desk.profile.current)
 
 
 def _restriction(params: Params) -> CancelRestriction:
     error = WireError(-1145, "Invalid cancelRestrictions")
     return params.choice("cancelRestrictions", _RESTRICTIONS, error) or CancelRestriction.NONE
+
+
+def _check_span(start: int, end: int, hours: int) -> None:
+    if end - start > hours * 3_600_000:
+        raise WireError(-1127, f"More than {hours} hours between startTime and endTime.")
 
 
 def _within(at: int, start: int | None, end: int | None) -> bool:
@@ -284,7 +255,6 @@ _ORDER = frozenset(
         "selfTradePreventionMode",
         "strategyId",
         "strategyType",
-        "computeCommissionRates",
     ]
 )
 _WHICH = frozenset({"symbol", "orderId", "origClientOrderId"})
@@ -294,6 +264,7 @@ _PAGE = frozenset({"symbol", "orderId", "startTime", "endTime", "limit"})
 def _signed(
     method: str, path: str, ws: str, handler: Any, names: frozenset[str], us: Any = 1, com: Any = 1, orders: int = 0
 ) -> Operation:
+    """Describe a signed operation; those that change orders are free in the com table when they succeed."""
     return Operation(
         method=method,
         path=path,
@@ -304,12 +275,20 @@ def _signed(
         us=us,
         com=com,
         orders=orders,
+        refunded=method != "GET" and handler is not test,
     )
 
 
 OPERATIONS = (
     _signed("POST", "/api/v3/order", "order.place", place, _ORDER, orders=1),
-    _signed("POST", "/api/v3/order/test", "order.test", test, _ORDER),
+    _signed(
+        "POST",
+        "/api/v3/order/test",
+        "order.test",
+        test,
+        _ORDER | {"computeCommissionRates"},
+        com=lambda p: 20 if p.values.get("computeCommissionRates") == "true" else 1,
+    ),
     _signed("GET", "/api/v3/order", "order.status", query, _WHICH, 2, 4),
     _signed("DELETE", "/api/v3/order", "order.cancel", cancel, _WHICH | {"newClientOrderId", "cancelRestrictions"}),
     _signed("DELETE", "/api/v3/openOrders", "openOrders.cancelAll", cancel_all, frozenset({"symbol"})),
@@ -339,9 +318,13 @@ OPERATIONS = (
         lambda p: 6 if "symbol" in p else 80,
     ),
     _signed("GET", "/api/v3/allOrders", "allOrders", all_orders, _PAGE, 10, 20),
-    _signed("GET", "/api/v3/myTrades", "myTrades", my_trades, _PAGE | {"fromId"}, 10, 20),
-    _signed("GET", "/api/v3/account", "account.status", account, frozenset({"omitZeroBalances"}), 10, 20),
-    _signed("GET", "/api/v3/rateLimit/order", "account.rateLimits.orders", order_limits, frozenset(), 20, 40),
-    _signed("GET", "/sapi/v1/asset/query/trading-fee", "", fees, frozenset({"symbol"})),
-    _signed("GET", "/sapi/v1/asset/tradeFee", "", fees, frozenset({"symbol"})),
+    _signed(
+        "GET",
+        "/api/v3/myTrades",
+        "myTrades",
+        my_trades,
+        _PAGE | {"fromId"},
+        10,
+        lambda p: 5 if "orderId" in p else 20,
+    ),
 )

@@ -6,6 +6,7 @@ Source: https://github.com/binance-us/binance-us-api-docs/blob/master/user-data-
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -29,8 +30,8 @@ class UserStreams:
         self._keys: dict[str, tuple[str, int]] = {}  # listen key -> account, valid until (ms)
         self._made = 0
         self._listeners: dict[int, tuple[str, Listener]] = {}
-        self._next = 0
-        self._on_expiry: dict[str, list[Callable[[], None]]] = {}
+        self._numbers = itertools.count(1)
+        self._on_expiry: dict[str, dict[int, Callable[[], None]]] = {}
 
     def on_event(self, event: VenueEvent) -> None:
         """Take one event of the venue."""
@@ -38,7 +39,10 @@ class UserStreams:
             rendered = render.execution_report(event, self._desk.wire(event.order.symbol))
             self._tell(event.order.account, rendered)
         elif isinstance(event, BalanceReport):
-            self._tell(event.account, render.account_position(event.balances, render.ms(event.time_ns)))
+            at = render.ms(event.time_ns)
+            self._tell(event.account, render.account_position(event.balances, at))
+            for asset, delta in event.transfers.items():
+                self._tell(event.account, render.balance_update(asset, delta, at))
 
     def tick(self) -> None:
         """End listen keys that were not kept alive."""
@@ -48,19 +52,28 @@ class UserStreams:
 
     def listen(self, account: str, listener: Listener) -> Callable[[], None]:
         """Send an account's events to `listener` until the returned function is called."""
-        self._next += 1
-        number = self._next
+        number = next(self._numbers)
         self._listeners[number] = (account, listener)
-        return lambda: self._listeners.pop(number, None) and None
+
+        def stop() -> None:
+            self._listeners.pop(number, None)
+
+        return stop
 
     def account_of_key(self, key: str) -> str | None:
         """Return whose listen key that is, None when it is not valid."""
         found = self._keys.get(key)
         return found[0] if found is not None and found[1] > self._desk.now_ms() else None
 
-    def on_expiry(self, key: str, then: Callable[[], None]) -> None:
-        """Call `then` when the listen key ends."""
-        self._on_expiry.setdefault(key, []).append(then)
+    def on_expiry(self, key: str, then: Callable[[], None]) -> Callable[[], None]:
+        """Call `then` when the listen key ends, unless the returned function was called before."""
+        number = next(self._numbers)
+        self._on_expiry.setdefault(key, {})[number] = then
+
+        def forget() -> None:
+            self._on_expiry.get(key, {}).pop(number, None)
+
+        return forget
 
     def open_key(self, account: str) -> str:
         """Return the account's listen key, prolonged, or a new one."""
@@ -84,7 +97,7 @@ class UserStreams:
         if key is None or key not in self._keys:
             raise WireError(-1125, "This listenKey does not exist.")
         del self._keys[key]
-        for then in self._on_expiry.pop(key, []):
+        for then in self._on_expiry.pop(key, {}).values():
             then()
 
     def operations(self) -> tuple[Operation, ...]:
