@@ -13,7 +13,15 @@ import aiohttp
 import pytest
 
 from foxtrot import errors, get_exchange
-from foxtrot.model.events import BookInvalidated, BookUpdated, ChannelStateChanged, Event, Quote
+from foxtrot.model.events import (
+    AdapterState,
+    BookInvalidated,
+    BookUpdated,
+    ChannelStateChanged,
+    Event,
+    Quote,
+    StateChanged,
+)
 from foxtrot.plugins import default_registry
 from foxtrot.sandbox.embedded import Sandbox, make_options
 from foxtrot.sandbox.options import default_credentials
@@ -46,7 +54,11 @@ async def test_connections_are_cut_at_the_end_of_their_life_and_the_adapter_come
         )
         changes: list[tuple[str, bool]] = []
         quotes: list[Quote] = []
-        again = asyncio.Event()
+        again, ready = asyncio.Event(), asyncio.Event()
+
+        def on_state(event: StateChanged) -> None:
+            if event.new is AdapterState.READY and again.is_set():
+                ready.set()
 
         def on_change(event: ChannelStateChanged) -> None:
             changes.append((event.channel.value, event.up))
@@ -58,11 +70,11 @@ async def test_connections_are_cut_at_the_end_of_their_life_and_the_adapter_come
 
         async with exchange:
             exchange.engine.subscribe(ChannelStateChanged, on_change)
+            exchange.engine.subscribe(StateChanged, on_state)
             await exchange.subscribe_quotes("BTC/USDT", on_quote)
             await asyncio.wait_for(again.wait(), 20)
-            async with asyncio.timeout(20):  # READY follows the user stream, once the account is compared
-                while exchange.state.value != "ready":
-                    await asyncio.sleep(0.01)
+            # READY follows the user stream, once the account is compared; every cut brings it anew.
+            await asyncio.wait_for(ready.wait(), 20)
 
 
 async def test_two_venues_cannot_share_a_port() -> None:
