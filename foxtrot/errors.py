@@ -12,6 +12,9 @@ Every error carries two separate axes: `retryable` (is the same request worth re
     │   └── AdapterIncompatible
     ├── UnsupportedError            the venue or the symbol has no such thing; raised before any I/O
     ├── StateError                  not connected, already closed, connected twice
+    ├── JournalError                the journal cannot be opened or written; nothing was sent
+    │   ├── JournalBusy             another process has it open
+    │   └── JournalCorrupt          it is damaged
     ├── InvalidRequest              bad input of the caller's
     │   └── UnknownSymbol           carries close names
     ├── OrderDenied                 refused locally, nothing was sent (rule, value, nearest legal value)
@@ -138,6 +141,20 @@ class StateError(FoxtrotError):
     """The object is not in a state for this call (not connected, closed, connected twice)."""
 
     kind = ErrorKind.STATE
+
+
+class JournalError(FoxtrotError):
+    """The journal cannot be opened, read or written; a command that needed it was not sent."""
+
+    kind = ErrorKind.STATE
+
+
+class JournalBusy(JournalError):
+    """Another process has the journal open."""
+
+
+class JournalCorrupt(JournalError):
+    """The journal's file is damaged; it is kept aside and the truth is read from the venue."""
 
 
 class InvalidRequest(FoxtrotError, ValueError):
@@ -297,11 +314,12 @@ class ClockSkew(VenueError):
 
 
 class RateLimited(VenueError):
-    """The venue's limit was passed; wait `retry_after_s` seconds."""
+    """The venue's limit was passed; wait `retry_after_s` seconds. `orders_only`: all but new orders may go on."""
 
     kind = ErrorKind.LIMIT
     retryable = True
     retry_after_s: float | None = None
+    orders_only: bool = False
 
 
 class Banned(RateLimited):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Protocol
 
 import msgspec
@@ -58,11 +58,25 @@ class RequestClient(Protocol):
     async def close(self) -> None: ...
 
 
+class HttpSender(Protocol):
+    """Send one signed HTTP request and return the raw answer, whatever its status; never repeat it.
+
+    Raises NetworkError (ConnectFailed: not sent; ConnectionLost, RequestTimeout: outcome unknown).
+    """
+
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> RawResponse: ...
+
+
 class VenueAccess(msgspec.Struct, frozen=True):
-    """Say where to connect; a sandbox brings `credentials` of its own (None elsewhere)."""
+    """Say where to connect; a sandbox brings `credentials` of its own (None elsewhere).
+
+    A place without sockets brings `http` and `connector`, which then carry every request and every stream.
+    """
 
     endpoints: Endpoints
     credentials: Credentials | None = None
+    http: HttpSender | None = None
+    connector: WsConnector | None = None
 
 
 class Environment(Protocol):

@@ -3,6 +3,7 @@ repeated."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TypeVar
 
 from foxtrot.config import RetryConfig
@@ -12,7 +13,7 @@ from foxtrot.ports import Clock, RequestClient
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.clocksync import ClockSync
 from foxtrot.protocol.codec import RestCodec
-from foxtrot.protocol.ratelimit import Limiter
+from foxtrot.protocol.ratelimit import Limiter, Ticket
 
 T = TypeVar("T")
 _EXCERPT = 200
@@ -84,14 +85,23 @@ class RequestGateway:
     async def _measure(self) -> tuple[int, int, int]:
         """Return a sample for `ClockSync.add`; the wait for the budget is no part of the round trip."""
         call = self._codec.fetch_server_time()
-        await self._admit(call, self._deadline())
-        sent_ns = self._clock.time_ns()
-        server_ns = await self._send(call)
+        sent_ns = 0
+
+        def left() -> None:
+            nonlocal sent_ns
+            sent_ns = self._clock.time_ns()
+
+        server_ns = await self._call_once(call, self._deadline(), left)
         return sent_ns, server_ns, self._clock.time_ns()
 
-    async def _call_once(self, call: Call[T], deadline: float) -> T:
-        await self._admit(call, deadline)
-        return await self._send(call)
+    async def _call_once(self, call: Call[T], deadline: float, on_leave: Callable[[], None] = lambda: None) -> T:
+        ticket = self._limiter.enter(call)
+        try:
+            await self._admit(call, deadline, ticket)
+            on_leave()
+            return await self._send(call)
+        finally:
+            self._limiter.leave(ticket)
 
     async def _send(self, call: Call[T]) -> T:
         self.sent += 1
@@ -104,19 +114,25 @@ class RequestGateway:
         self.last_ok_ns = self._clock.time_ns()
         return answer
 
-    async def _admit(self, call: Call[T], deadline: float) -> None:
-        """Wait for the budget. Raises RateLimited (nothing was sent) when that takes longer than until the deadline."""
-        while (wait := self._limiter.delay(call, self._now_s())) > 0:
+    async def _admit(self, call: Call[T], deadline: float, ticket: Ticket) -> None:
+        """Wait for the budget. Raises RateLimited or Banned (nothing was sent) when that takes longer than until the
+        deadline."""
+        while (wait := self._limiter.delay(call, self._now_s(), ticket)) > 0:
             if self._clock.monotonic() + wait > deadline:
-                error = RateLimited(
-                    f"The request budget of {self._exchange} is used up for another {wait:.0f} s; nothing was sent.",
-                    exchange=self._exchange,
-                    outcome=Outcome.NOT_SENT,
-                )
-                error.retry_after_s = wait
-                raise error
+                raise self._no_budget(wait)
             await self._clock.sleep(wait)
-        self._limiter.take(call, self._now_s())
+        self._limiter.take(call, self._now_s(), ticket)
+
+    def _no_budget(self, wait: float) -> RateLimited:
+        banned = self._limiter.banned(self._now_s())
+        why = "has banned this address" if banned else "has no request budget left"
+        error = (Banned if banned else RateLimited)(
+            f"{self._exchange} {why} for another {wait:.0f} s; nothing was sent.",
+            exchange=self._exchange,
+            outcome=Outcome.NOT_SENT,
+        )
+        error.retry_after_s = wait
+        return error
 
     def _read(self, call: Call[T], response: RawResponse) -> T:
         try:
@@ -144,8 +160,10 @@ class RequestGateway:
     def _heed(self, error: VenueError) -> None:
         if not isinstance(error, RateLimited):
             return
-        unstated = _BAN_S if isinstance(error, Banned) else _PAUSE_S
-        self._limiter.pause(unstated if error.retry_after_s is None else error.retry_after_s, self._now_s())
+        banned = isinstance(error, Banned)
+        stated = error.retry_after_s
+        seconds = (_BAN_S if banned else _PAUSE_S) if stated is None else stated
+        self._limiter.pause(seconds, self._now_s(), orders_only=error.orders_only, banned=banned)
 
     def _deadline(self) -> float:
         return self._clock.monotonic() + self._retry.total_timeout_s

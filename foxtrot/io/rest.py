@@ -21,6 +21,7 @@ from foxtrot.errors import (
     StateError,
     UnsupportedError,
 )
+from foxtrot.ports import HttpSender
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.codec import Endpoints
 
@@ -30,8 +31,8 @@ class CcxtRestClient:
 
     Only `allowed` endpoints can be called. With `endpoints.redirect` every URL of the ccxt instance is rewritten to
     scheme://<sandbox>/<real host>/path, so that a call meant for another company shows up as such. `venue_ms` is the
-    venue's time for signatures. Raises AdapterBroken for names that ccxt does not have, ConfigError without ccxt,
-    CredentialsError for a key that no header can carry.
+    venue's time for signatures; `http` carries the signed requests in place of sockets. Raises AdapterBroken for names
+    that ccxt does not have, ConfigError without ccxt, CredentialsError for a key that no header can carry.
     """
 
     def __init__(
@@ -44,10 +45,11 @@ class CcxtRestClient:
         allowed: frozenset[str],
         venue_ms: Callable[[], int],
         options: Mapping[str, Any] | None = None,
+        http: HttpSender | None = None,
     ) -> None:
         self._allowed = allowed
         self._closed = False
-        self._ccxt = _make(class_name, credentials, config, dict(options or {}), venue_ms)
+        self._ccxt = _make(class_name, credentials, config, dict(options or {}), venue_ms, http)
         if missing := sorted(name for name in allowed if not hasattr(self._ccxt, name)):
             raise AdapterBroken(f"ccxt's {class_name} has no endpoint {', '.join(missing)}.")
         _point_to(self._ccxt, endpoints)
@@ -83,6 +85,7 @@ def _make(
     config: TransportConfig,
     options: dict[str, Any],
     venue_ms: Callable[[], int],
+    http: HttpSender | None,
 ) -> Any:
     try:
         import ccxt.async_support as ccxt
@@ -101,7 +104,7 @@ def _make(
     if config.proxy is not None:
         settings["aiohttp_proxy"] = config.proxy
     seam = {
-        "fetch": _seam(config),
+        "fetch": _seam(config) if http is None else _through(http),
         "sign": _signing(base.sign),
         "milliseconds": lambda _: venue_ms(),
         "nonce": lambda _: venue_ms(),
@@ -128,6 +131,14 @@ def _signing(sign: Callable[..., Any]) -> Callable[..., Any]:
             ) from None
 
     return signed
+
+
+def _through(http: HttpSender) -> Any:
+    async def fetch(self: Any, url: str, method: str = "GET", headers: Any = None, body: Any = None) -> RawResponse:
+        data = body.encode() if isinstance(body, str) else body or b""
+        return await http.send(method, url, self.prepare_request_headers(headers), data)
+
+    return fetch
 
 
 def _seam(config: TransportConfig) -> Any:

@@ -1,5 +1,5 @@
-"""What an order's state becomes when the venue says something: a table and a merge that does not mind the order of
-messages.
+"""What an order's state becomes when the venue says something (`RANK`, `apply`) or a command of ours takes a step
+(`STEPS`, `step`).
 
 Acknowledgements, stream reports and query results arrive late, twice and out of order. Each status has a rank and an
 order only moves to a higher one; executions count once by trade id; cumulative amounts never go back. So the end state
@@ -23,9 +23,9 @@ RANK: dict[OrderStatus, int] = {
     OrderStatus.IN_DOUBT: 1,  # ended by any statement of the venue
     OrderStatus.PENDING: 2,
     OrderStatus.OPEN: 4,
-    OrderStatus.PENDING_CANCEL: 5,
-    OrderStatus.PENDING_AMEND: 5,
-    OrderStatus.PARTIALLY_FILLED: 6,
+    OrderStatus.PARTIALLY_FILLED: 5,
+    OrderStatus.PENDING_CANCEL: 6,  # a command of ours is under way; only its answer or an end takes it back
+    OrderStatus.PENDING_AMEND: 6,
     OrderStatus.REJECTED: 7,
     OrderStatus.CANCELED: 8,
     OrderStatus.EXPIRED: 9,
@@ -35,6 +35,44 @@ RANK: dict[OrderStatus, int] = {
 _REFUSED_UNNAMED = 3
 _LOCAL = frozenset({OrderStatus.CREATED, OrderStatus.DENIED, OrderStatus.IN_DOUBT, OrderStatus.PENDING})
 _TERMS = ("quantity", "price", "stop_price")  # in the order of `Order.ts_terms`
+
+
+class Step(enum.Enum):
+    """Name what happens to a command on an order of ours."""
+
+    CANCEL_SENT = "cancel_sent"
+    AMEND_SENT = "amend_sent"
+    ANSWERED = "answered"  # refused, never sent, or shown by a later query not to have taken effect
+    UNKNOWN = "unknown"  # the answer is lost
+
+
+_S = OrderStatus
+_UNDER_WAY = {Step.CANCEL_SENT: _S.PENDING_CANCEL, Step.AMEND_SENT: _S.PENDING_AMEND}
+# From which states a step leads where; from all others it changes nothing. None: back to what the venue said last.
+STEPS: dict[tuple[OrderStatus, Step], OrderStatus | None] = {
+    **{
+        (status, step): pending
+        for step, pending in _UNDER_WAY.items()
+        for status in (_S.OPEN, _S.PARTIALLY_FILLED, _S.PENDING_CANCEL, _S.PENDING_AMEND)
+    },
+    **{(pending, Step.ANSWERED): None for pending in _UNDER_WAY.values()},
+    (_S.PENDING, Step.UNKNOWN): _S.IN_DOUBT,
+    (_S.CREATED, Step.UNKNOWN): _S.IN_DOUBT,
+    **{
+        (status, Step.UNKNOWN): _S.IN_DOUBT
+        for status in (_S.OPEN, _S.PARTIALLY_FILLED, _S.PENDING_CANCEL, _S.PENDING_AMEND)
+    },
+}
+
+
+def step(order: Order, what: Step, reason: str = "") -> Order:
+    """Return the order after a step of a command of ours; the same object where nothing changes."""
+    if (order.status, what) not in STEPS:
+        return order
+    status = STEPS[order.status, what]
+    if status is None:
+        status = _S.PARTIALLY_FILLED if order.filled else _S.OPEN
+    return msgspec.structs.replace(order, status=status, reason=reason)
 
 
 class ChangeKind(enum.Enum):

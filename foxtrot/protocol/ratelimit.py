@@ -1,8 +1,9 @@
-"""The venue's budget, kept here: windows aligned to the clock, corrected by what the venue counts itself."""
+"""The venue's budgets, kept here: windows aligned to the clock, corrected by what the venue counts itself."""
 
 from __future__ import annotations
 
 import enum
+import itertools
 from collections.abc import Iterable
 
 import msgspec
@@ -37,52 +38,157 @@ class Usage(msgspec.Struct, frozen=True):
     used: int
 
 
-class Limiter:
-    """Tell how long a call must wait. Times are venue seconds (float), always given; it never reads a clock."""
+class Ticket:
+    """The place of one call in the queue, and later its place among the calls under way."""
 
-    def __init__(self, headroom: float) -> None:
-        self._headroom = headroom
-        self._limits: dict[tuple[LimitKind, int], int] = {}
+    __slots__ = ("call", "place", "taken_s")
+
+    def __init__(self, call: Call[object], place: tuple[int, int]) -> None:
+        self.call = call
+        self.place = place
+        self.taken_s: float | None = None
+
+
+class Budget:
+    """Count what one metered scope, an address or an account, has used. All who draw on the scope share the object.
+
+    A call under way counts in the window in which it left and in every later one until it is answered: nobody knows
+    in which of them the venue will count it.
+    """
+
+    def __init__(self) -> None:
+        self.limits: dict[tuple[LimitKind, int], int] = {}
+        self.paused_until = 0.0
+        self.banned = False  # by the pause that is in force
         self._used: dict[tuple[LimitKind, int], tuple[int, int]] = {}  # window number, count
-        self._paused_until = 0.0
+        self._tickets: dict[Ticket, None] = {}
 
-    def configure(self, limits: Iterable[RateLimit]) -> None:
-        """Take the venue's stated limits; counts go on."""
-        self._limits = {(limit.kind, limit.interval_s): limit.limit for limit in limits}
+    def enter(self, ticket: Ticket) -> None:
+        """Queue up."""
+        self._tickets[ticket] = None
 
-    def delay(self, call: Call[object], now_s: float) -> float:
-        """Return the seconds until the call may go, 0 when it may go now."""
-        wait = max(0.0, self._paused_until - now_s)
-        share = 1.0 - self._headroom * _LEAVES[call.lane]
-        for (kind, interval), limit in self._limits.items():
+    def leave(self, ticket: Ticket) -> None:
+        """Give up one's place, or report that the answer came."""
+        self._tickets.pop(ticket, None)
+
+    def wait(self, call: Call[object], ticket: Ticket | None, share: float, now_s: float) -> float:
+        """Return the seconds until the call may go after all that stand before it."""
+        wait = max(0.0, self.paused_until - now_s)
+        for (kind, interval), limit in self.limits.items():
             cost = _cost(call, kind)
+            if not cost:
+                continue
+            ahead = sum(_cost(t.call, kind) for t in self._tickets if _goes_before(t, ticket))
             # A lane's share never shuts out a single call that the venue itself would take in an empty window.
-            if cost and self.used(kind, interval, now_s) + cost > max(limit * share, cost):
+            if self.used(kind, interval, now_s) + ahead + cost > max(limit * share, cost):
                 wait = max(wait, interval - now_s % interval)
         return wait
 
     def take(self, call: Call[object], now_s: float) -> None:
         """Count a call that goes now."""
-        for kind, interval in self._limits:
-            self._count(kind, interval, self.used(kind, interval, now_s) + _cost(call, kind), now_s)
+        for kind, interval in self.limits:
+            window, count = self._window(kind, interval, now_s)
+            self._used[kind, interval] = (window, count + _cost(call, kind))
+
+    def observe(self, usage: Usage, now_s: float) -> None:
+        """Take the venue's own count where it is higher: others share the budget, and weights may be off."""
+        window, count = self._window(usage.kind, usage.interval_s, now_s)
+        if usage.used > count:
+            self._used[usage.kind, usage.interval_s] = (window, usage.used)
+
+    def pause(self, seconds: float, now_s: float, *, banned: bool = False) -> None:
+        """Let nothing go for so long; a shorter pause never shortens a longer one."""
+        if now_s + seconds > self.paused_until:
+            self.paused_until, self.banned = now_s + seconds, banned
+
+    def used(self, kind: LimitKind, interval_s: int, now_s: float) -> int:
+        """Return what has been used in the running window, calls under way from earlier ones included."""
+        window, count = self._window(kind, interval_s, now_s)
+        return count + sum(
+            _cost(t.call, kind)
+            for t in self._tickets
+            if t.taken_s is not None and int(t.taken_s // interval_s) < window
+        )
+
+    def _window(self, kind: LimitKind, interval_s: int, now_s: float) -> tuple[int, int]:
+        running = int(now_s // interval_s)
+        window, count = self._used.get((kind, interval_s), (running, 0))
+        return running, count if window == running else 0
+
+
+class Limiter:
+    """Tell how long a call must wait. Times are venue seconds (float), always given; it never reads a clock.
+
+    Weights and requests count for the address, orders for the account. Waiting calls go in the order of their lanes:
+    what stands before a call is reserved, so a cancel overtakes history that came earlier.
+    """
+
+    def __init__(self, headroom: float) -> None:
+        self._headroom = headroom
+        self._numbers = itertools.count()
+        self._address, self._account = Budget(), Budget()
+
+    def share(self, address: Budget, account: Budget) -> None:
+        """Draw on budgets that others draw on, too."""
+        self._address, self._account = address, account
+
+    def configure(self, limits: Iterable[RateLimit]) -> None:
+        """Take the venue's stated limits; counts go on."""
+        stated = list(limits)
+        for budget in (self._address, self._account):
+            mine = [one for one in stated if self._budget(one.kind) is budget]
+            budget.limits = {(one.kind, one.interval_s): one.limit for one in mine}
+
+    def enter(self, call: Call[object]) -> Ticket:
+        """Queue up; `leave` must follow whatever happens."""
+        ticket = Ticket(call, (call.lane, next(self._numbers)))
+        for budget in self._drawn(call):
+            budget.enter(ticket)
+        return ticket
+
+    def leave(self, ticket: Ticket) -> None:
+        """Give up the place in the queue, or report that the answer came (or never will)."""
+        for budget in self._drawn(ticket.call):
+            budget.leave(ticket)
+
+    def delay(self, call: Call[object], now_s: float, ticket: Ticket | None = None) -> float:
+        """Return the seconds until the call may go, 0 when it may go now."""
+        share = 1.0 - self._headroom * _LEAVES[call.lane]
+        return max(budget.wait(call, ticket, share, now_s) for budget in self._drawn(call))
+
+    def take(self, call: Call[object], now_s: float, ticket: Ticket | None = None) -> None:
+        """Count a call that goes now."""
+        for budget in self._drawn(call):
+            budget.take(call, now_s)
+        if ticket is not None:
+            ticket.taken_s = now_s
 
     def observe(self, usages: Iterable[Usage], now_s: float) -> None:
-        """Take the venue's own counts where they are higher: others share the budget, and weights may be off."""
+        """Take the venue's own counts where they are higher."""
         for usage in usages:
-            if usage.used > self.used(usage.kind, usage.interval_s, now_s):
-                self._count(usage.kind, usage.interval_s, usage.used, now_s)
+            self._budget(usage.kind).observe(usage, now_s)
 
-    def pause(self, seconds: float, now_s: float) -> None:
-        """Let nothing go for so long (Retry-After, ban)."""
-        self._paused_until = max(self._paused_until, now_s + seconds)
+    def pause(self, seconds: float, now_s: float, *, orders_only: bool = False, banned: bool = False) -> None:
+        """Let nothing go for so long (Retry-After, ban), or no new orders."""
+        (self._account if orders_only else self._address).pause(seconds, now_s, banned=banned)
+
+    def banned(self, now_s: float) -> bool:
+        """Tell whether the venue has banned this address for now."""
+        return self._address.banned and now_s < self._address.paused_until
 
     def used(self, kind: LimitKind, interval_s: int, now_s: float) -> int:
         """Return what has been used in the running window."""
-        window, count = self._used.get((kind, interval_s), (-1, 0))
-        return count if window == int(now_s // interval_s) else 0
+        return self._budget(kind).used(kind, interval_s, now_s)
 
-    def _count(self, kind: LimitKind, interval_s: int, count: int, now_s: float) -> None:
-        self._used[kind, interval_s] = (int(now_s // interval_s), count)
+    def _budget(self, kind: LimitKind) -> Budget:
+        return self._account if kind is LimitKind.ORDERS else self._address
+
+    def _drawn(self, call: Call[object]) -> tuple[Budget, ...]:
+        return (self._address, self._account) if call.orders else (self._address,)
+
+
+def _goes_before(other: Ticket, ticket: Ticket | None) -> bool:
+    return other.taken_s is None and other is not ticket and (ticket is None or other.place < ticket.place)
 
 
 def _cost(call: Call[object], kind: LimitKind) -> int:

@@ -45,6 +45,7 @@ class BinanceExchange(BaseExchange):
             context.config.transport,
             allowed=_allowed(self.server),
             venue_ms=context.venue_ms,
+            http=context.access.http,
         )
         rpc = None
         if context.credentials is not None and options.orders_over == "ws":

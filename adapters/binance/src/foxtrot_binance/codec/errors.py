@@ -47,7 +47,8 @@ _REFUSALS: dict[int, type[VenueError]] = {
     -2021: OrderRejected,  # these two where the answer does not say which half failed
     -2022: CancelRejected,
 }
-_LIMITS = frozenset({-1003, -1015, -1034})
+_TOO_MANY_ORDERS = -1015
+_LIMITS = frozenset({-1003, _TOO_MANY_ORDERS, -1034})
 # The venue itself does not know whether it acted.
 _UNKNOWN = frozenset({-1000, -1001, -1006, -1007})
 _SHORTEST_BAN_S = 120.0
@@ -117,6 +118,7 @@ def _limited(info: ErrorInfo, response: RawResponse) -> VenueError:
         info.text, status=response.status, code=str(info.code), venue_message=info.text
     )
     error.retry_after_s = _retry_after(response, banned=banned)
+    error.orders_only = info.code == _TOO_MANY_ORDERS and not banned
     return error
 
 
