@@ -60,6 +60,20 @@ class RateConfig(_Settings):
     headroom: float = Field(0.1, ge=0, lt=1)
 
 
+class OrdersConfig(_Settings):
+    """Say how careful order truth is kept.
+
+    `journal` is the file that outlives the process (None: nothing does; orders are then read from the venue at the next
+    start). `while_syncing` orders wait at most `sync_wait_s`, or fail at once. Every `reconcile_interval_s` orders,
+    fills and balances are compared with the venue (0: only after a connection was lost).
+    """
+
+    journal: Path | None = None
+    while_syncing: Literal["wait", "fail"] = "wait"
+    sync_wait_s: float = Field(10.0, ge=0)
+    reconcile_interval_s: float = Field(300.0, ge=0)
+
+
 class ExchangeConfig(_Settings):
     """Configure one exchange instance.
 
@@ -79,6 +93,7 @@ class ExchangeConfig(_Settings):
     transport: TransportConfig = TransportConfig()
     retry: RetryConfig = RetryConfig()
     rate: RateConfig = RateConfig()
+    orders: OrdersConfig = OrdersConfig()
     sandbox: Mapping[str, Any] = Field(default_factory=dict, repr=False)
     options: Mapping[str, Any] = Field(default_factory=dict, repr=False)
 

@@ -3,45 +3,44 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 from collections.abc import Awaitable, Callable
 
-import msgspec
-
 from foxtrot.config import Credentials
+from foxtrot.engine.journal import Journal, NoJournal
 from foxtrot.errors import ConnectFailed, FoxtrotError, StateError, UnsupportedError
+from foxtrot.io.budgets import shared_budget
 from foxtrot.io.gateway import RequestGateway
 from foxtrot.io.pool import StreamPool
 from foxtrot.io.rpc import RpcClient
 from foxtrot.io.user_stream import UserStream
 from foxtrot.io.ws import make_connector
+from foxtrot.keys import fingerprint
 from foxtrot.managers.account import AccountManager
 from foxtrot.managers.contract import ContractManager
 from foxtrot.managers.order import OrderManager
 from foxtrot.managers.wiring import Transports, Wiring
-from foxtrot.model.events import AdapterState, ChannelName, ChannelStateChanged, ProtocolErrorSeen, StateChanged
+from foxtrot.model.events import (
+    AdapterState,
+    ChannelName,
+    ChannelStateChanged,
+    ClockMeasured,
+    JournalQuarantined,
+    ProtocolErrorSeen,
+    StateChanged,
+)
+from foxtrot.model.health import ChannelHealth, Health
 from foxtrot.ports import Environment, LinkContext, RequestClient, VenueAccess, VenueLink, WsConnector
+from foxtrot.protocol.backoff import backoff_s
 from foxtrot.protocol.clocksync import ClockSync
 from foxtrot.protocol.messages import BalanceDelta, BalancesChanged, BookSnapshot, Message, OrderUpdate, Unknown
 
 _LOG = logging.getLogger("foxtrot.connection")
 _CLOSE_S = 5.0
-
-
-class ChannelHealth(msgspec.Struct, frozen=True):
-    """State whether a channel is up, why, and since when (ns UTC)."""
-
-    up: bool
-    reason: str
-    since: int
-
-
-class Health(msgspec.Struct, frozen=True):
-    """State how a connection is: the whole, and each channel used so far by name."""
-
-    exchange: str
-    state: AdapterState
-    channels: dict[str, ChannelHealth]
+_CLOCK_S = 600.0
+_EVENT_DAYS = 30
+_OPEN = (AdapterState.READY, AdapterState.DEGRADED, AdapterState.SYNCING)
 
 
 class Connection:
@@ -57,27 +56,48 @@ class Connection:
         credentials: Credentials | None,
         link: Callable[[LinkContext], VenueLink],
         connector: WsConnector | None,
-        account: AccountManager,
         contracts: ContractManager,
         orders: OrderManager,
+        account: AccountManager,
     ) -> None:
         self._wiring = wiring
         self._environment = environment
         self._credentials = credentials
         self._link = link
-        self._connector = connector or make_connector(wiring.config.transport)
-        self._account = account
+        self._connector = connector
         self._contracts = contracts
         self._orders = orders
+        self._account = account
         self._closers: list[Callable[[], Awaitable[None]]] = []
         self._channels: dict[ChannelName, ChannelHealth] = {}
+        self._sync = ClockSync()
+        self._recovering = False
         self._watch = wiring.engine.subscribe(ChannelStateChanged, self._on_channel, exchange=wiring.exchange)
-        self.state = AdapterState.DISCONNECTED
+
+    @property
+    def state(self) -> AdapterState:
+        """Return where in its life the connection is."""
+        return self._wiring.state
 
     def health(self) -> Health:
         """Return the state of the whole and of each channel used so far."""
-        channels = {channel.value: health for channel, health in self._channels.items()}
-        return Health(self._wiring.exchange, self.state, channels)
+        wiring, orders = self._wiring, self._orders
+        transports, trouble = wiring.transports, orders.journal.trouble
+        gateways = [] if transports is None else {transports.gateway, transports.commands}
+        return Health(
+            exchange=wiring.exchange,
+            state=self.state,
+            channels={channel.value: health for channel, health in self._channels.items()},
+            reasons=tuple(self._weaknesses()),
+            requests=sum(gateway.sent for gateway in gateways),
+            failures=sum(gateway.failed for gateway in gateways),
+            last_answer=max((gateway.last_ok_ns for gateway in gateways), default=0),
+            clock_offset_ms=self._sync.offset_ns / 1e6,
+            clock_drift_ppm=self._sync.drift_ppm,
+            orders_open=len(orders.open()),
+            in_doubt=len(orders.in_doubt),
+            journal="" if trouble is None else trouble.message,
+        )
 
     async def open(self, timeout_s: float | None) -> None:
         """Bring the connection from DISCONNECTED to READY within `timeout_s`, or leave nothing open and raise."""
@@ -100,11 +120,13 @@ class Connection:
                 ) from error
             raise
 
-    async def close(self) -> bool:
+    async def close(self, *, cancel_orders: bool) -> bool:
         """Close everything; return False when there was nothing to close."""
         if self.state in (AdapterState.DISCONNECTED, AdapterState.CLOSING):
             return False
         self._enter(AdapterState.CLOSING, "disconnect() was called")
+        if cancel_orders:
+            await self._cancel_orders()
         await self._close_all()
         self._enter(AdapterState.DISCONNECTED, "disconnect() was called")
         return True
@@ -113,10 +135,11 @@ class Connection:
 
     async def _open_all(self) -> None:
         wiring = self._wiring
+        self._open_journal()
         self._closers.append(self._environment.close)
         access = await self._environment.open()
         credentials = self._credentials or access.credentials
-        sync = ClockSync()
+        sync = self._sync = ClockSync()
         link = self._link(
             LinkContext(
                 exchange=wiring.exchange,
@@ -128,6 +151,7 @@ class Connection:
                 venue_ms=lambda: sync.venue_ms(wiring.clock.time_ns()),
             )
         )
+        self._share_budgets(access, credentials)
         wiring.transports = self._transports(link, access, sync, signed_in=credentials is not None)
         await wiring.transports.gateway.synchronise_clock()
         await self._contracts.load()
@@ -135,23 +159,59 @@ class Connection:
         self._enter(AdapterState.SYNCING, "contracts loaded")
         if credentials is not None:
             await self._open_user_stream(link, access, sync)
-            await self._synchronise()
+            await self._orders.reconcile("connected")
+            wiring.spawn(self._reconcile_periodically())
+        wiring.spawn(self._measure_periodically())
         self._enter(AdapterState.READY, "synchronised")
+        self._assess()
+
+    def _open_journal(self) -> None:
+        """Take up what an earlier run left. Raises JournalError, JournalBusy."""
+        wiring = self._wiring
+        path = wiring.config.orders.journal
+        if path is None:
+            self._orders.recover(NoJournal())
+            return
+        journal = Journal.open(path)
+        self._closers.append(journal.close)
+        journal.forget_events(_EVENT_DAYS, wiring.clock.time_ns())
+        aside = journal.quarantined
+        if aside is not None:
+            now, seq = wiring.clock.time_ns(), wiring.next_seq()
+            wiring.publish(JournalQuarantined(wiring.exchange, "", 0, now, seq, str(aside.kept), aside.reason))
+        self._orders.recover(journal.account(wiring.exchange, wiring.config.account))
+
+    def _share_budgets(self, access: VenueAccess, credentials: Credentials | None) -> None:
+        """Draw on the budgets of this address and this account together with all others in the process."""
+        place = f"{self._wiring.exchange} {access.endpoints.rest}"
+        key = "" if credentials is None else fingerprint(credentials.api_key.get_secret_value())
+        self._wiring.limiter.share(shared_budget(f"address {place}"), shared_budget(f"account {place} {key}"))
 
     def _transports(self, link: VenueLink, access: VenueAccess, sync: ClockSync, *, signed_in: bool) -> Transports:
         wiring, config = self._wiring, self._wiring.config
 
         def gateway(client: RequestClient) -> RequestGateway:
             self._closers.append(client.close)
-            return RequestGateway(wiring.exchange, client, link.rest, wiring.limiter, sync, wiring.clock, config.retry)
+            return RequestGateway(
+                wiring.exchange,
+                client,
+                link.rest,
+                wiring.limiter,
+                sync,
+                wiring.clock,
+                config.retry,
+                lambda up, reason: self._channel(ChannelName.REST, up=up, reason=reason),
+                self._on_clock,
+            )
 
+        connector = self._connector_for(access)
         requests = commands = gateway(link.requests)
         if link.rpc is not None:
             commands = gateway(
                 RpcClient(
                     link.rpc,
                     access.endpoints,
-                    self._connector,
+                    connector,
                     config.transport,
                     lambda: sync.venue_ms(wiring.clock.time_ns()),
                     link.requests,
@@ -161,7 +221,7 @@ class Connection:
             wiring.exchange,
             link.stream,
             access.endpoints,
-            self._connector,
+            connector,
             wiring.clock,
             wiring.publish,
             wiring.next_seq,
@@ -170,7 +230,10 @@ class Connection:
             config.transport.connect_timeout_s,
         )
         self._closers.append(streams.close)
-        return Transports(link.rest, requests, commands, streams, signed_in=signed_in)
+        return Transports(link.rest, requests, commands, streams, signed_in=signed_in, visibility_s=link.visibility_s)
+
+    def _connector_for(self, access: VenueAccess) -> WsConnector:
+        return self._connector or access.connector or make_connector(self._wiring.config.transport)
 
     async def _fetch_snapshot(self, symbol: str) -> BookSnapshot:
         wiring = self._wiring
@@ -183,7 +246,7 @@ class Connection:
             stream = UserStream(
                 scheme,
                 access.endpoints,
-                self._connector,
+                self._connector_for(access),
                 self._wiring.clock,
                 self._wiring.call,
                 lambda: sync.venue_ms(self._wiring.clock.time_ns()),
@@ -201,11 +264,6 @@ class Connection:
                 return
         if refusal is not None:
             raise refusal
-
-    async def _synchronise(self) -> None:
-        """Bring balances and open orders in line with the venue."""
-        await self._account.fetch_balance()
-        await self._orders.synchronise()
 
     # while open
 
@@ -226,18 +284,38 @@ class Connection:
     def _on_user_stream(self, up: bool, reason: str) -> None:
         again = up and ChannelName.USER in self._channels
         self._channel(ChannelName.USER, up=up, reason=reason)
-        if not up and self.state is AdapterState.READY:
-            self._enter(AdapterState.DEGRADED, reason)
-        elif again:
+        if again and not self._recovering and self.state in _OPEN:
+            self._recovering = True
             self._wiring.spawn(self._recover())
 
     async def _recover(self) -> None:
         """Become READY again only when account and orders have been compared after the gap."""
+        wiring = self._wiring
         self._enter(AdapterState.SYNCING, "the user stream is back")
-        if await self._refresh("account and orders", self._synchronise):
-            self._enter(AdapterState.READY, "synchronised")
-        else:
-            self._enter(AdapterState.DEGRADED, "the account could not be compared")
+        attempt = 0
+        try:
+            while not await self._refresh("account and orders", lambda: self._orders.reconcile("reconnected")):
+                attempt += 1
+                self._enter(AdapterState.DEGRADED, "the account could not be compared")
+                retry = wiring.config.retry
+                pause = backoff_s(attempt, 1.0, initial_s=retry.reconnect_initial_s, max_s=retry.reconnect_max_s)
+                await wiring.clock.sleep(pause)
+        finally:
+            self._recovering = False
+        self._enter(AdapterState.READY, "synchronised")
+        self._assess()
+
+    async def _reconcile_periodically(self) -> None:
+        every_s = self._wiring.config.orders.reconcile_interval_s
+        while every_s:
+            await self._wiring.clock.sleep(every_s)
+            if self.state is AdapterState.READY:
+                await self._refresh("account and orders", lambda: self._orders.reconcile("periodic"))
+
+    async def _measure_periodically(self) -> None:
+        while True:
+            await self._wiring.clock.sleep(_CLOCK_S)
+            await self._refresh("the clock", self._wiring.open().gateway.synchronise_clock)
 
     async def _refresh(self, what: str, read: Callable[[], Awaitable[object]]) -> bool:
         try:
@@ -247,7 +325,30 @@ class Connection:
             return False
         return True
 
+    def _on_clock(self) -> None:
+        wiring, sync = self._wiring, self._sync
+        now = wiring.clock.time_ns()
+        offset_ms = sync.offset_ns / 1e6
+        wiring.publish(ClockMeasured(wiring.exchange, "", 0, now, wiring.next_seq(), offset_ms, sync.drift_ppm))
+
+    def _weaknesses(self) -> list[str]:
+        return [f"{name.value}: {health.reason}" for name, health in self._channels.items() if not health.up]
+
+    def _assess(self) -> None:
+        """READY means that everything is up and compared; DEGRADED that it still works, but not wholly."""
+        weak = self._weaknesses()
+        if weak and self.state is AdapterState.READY:
+            self._enter(AdapterState.DEGRADED, "; ".join(weak))
+        elif not weak and self.state is AdapterState.DEGRADED and not self._recovering:
+            self._enter(AdapterState.READY, "all channels are up")
+
     # closing
+
+    async def _cancel_orders(self) -> None:
+        for order in self._orders.open():
+            if not order.external:
+                cancel = functools.partial(self._orders.cancel, order.symbol, client_order_id=order.client_order_id)
+                await self._refresh(f"the cancel of {order.client_order_id}", cancel)
 
     async def _close_all(self) -> None:
         """Close in the reverse order of opening; one that fails does not keep the others open."""
@@ -267,8 +368,12 @@ class Connection:
     def _enter(self, state: AdapterState, reason: str) -> None:
         if state is self.state:
             return
-        old, self.state = self.state, state
         wiring = self._wiring
+        old, wiring.state = wiring.state, state
+        if state is AdapterState.SYNCING:
+            wiring.synchronised.clear()
+        else:
+            wiring.synchronised.set()
         now = wiring.clock.time_ns()
         wiring.publish(StateChanged(wiring.exchange, "", 0, now, wiring.next_seq(), old, state, reason))
 
@@ -279,3 +384,4 @@ class Connection:
 
     def _on_channel(self, event: ChannelStateChanged) -> None:
         self._channels[event.channel] = ChannelHealth(event.up, event.reason, event.ts_recv)
+        self._assess()

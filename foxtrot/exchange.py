@@ -11,9 +11,10 @@ import pluggy
 
 from foxtrot.capabilities import CapabilitySet
 from foxtrot.config import Credentials, ExchangeConfig
-from foxtrot.connection import Connection, Health
+from foxtrot.connection import Connection
 from foxtrot.engine.bus import EventEngine
 from foxtrot.errors import UnsupportedError
+from foxtrot.hookspecs import notify
 from foxtrot.io.clock import SystemClock
 from foxtrot.managers.account import AccountManager
 from foxtrot.managers.contract import ContractManager
@@ -25,6 +26,7 @@ from foxtrot.managers.wiring import Wiring
 from foxtrot.model.account import Balance, FeeRate, Position
 from foxtrot.model.contract import Contract
 from foxtrot.model.events import AdapterState, Bar, BookUpdated, OrderBook, Quote, Ticker, Trade
+from foxtrot.model.health import Health
 from foxtrot.model.order import AmendRequest, Fill, Order, OrderRequest
 from foxtrot.model.times import TimeLike
 from foxtrot.ports import Clock, Environment, LinkContext, VenueLink, WsConnector
@@ -63,12 +65,12 @@ class BaseExchange(abc.ABC):
         wiring = Wiring(spec, config, self.engine, self.clock, hooks)
         self.account = AccountManager(wiring)
         self.contracts = ContractManager(wiring)
-        self.orders = OrderManager(wiring, self.contracts)
+        self.orders = OrderManager(wiring, self.contracts, self.account)
         self.market_data = MarketDataManager(wiring)
         self.history = HistoricalManager(wiring)
         self.mapping = MappingManager(wiring)
         self._connection = Connection(
-            wiring, environment, credentials, self.link, connector, self.account, self.contracts, self.orders
+            wiring, environment, credentials, self.link, connector, self.contracts, self.orders, self.account
         )
 
     @abc.abstractmethod
@@ -110,14 +112,18 @@ class BaseExchange(abc.ABC):
         if self._owns_engine:
             await self.engine.start()
 
-    async def disconnect(self) -> None:
-        """Close everything; events already published are delivered. Does nothing when not connected."""
-        if not await self._connection.close():
+    async def disconnect(self, *, cancel_orders: bool = False) -> None:
+        """Take no new orders, write the journal, close everything; events already published are delivered.
+
+        `cancel_orders` cancels every open order of ours first; what could not be canceled is logged and stays open.
+        Does nothing when not connected.
+        """
+        if not await self._connection.close(cancel_orders=cancel_orders):
             return
         if self._owns_engine:
             await self.engine.stop()
         if self._hooks is not None:
-            self._hooks.hook.foxtrot_exchange_closed(exchange=self.name)
+            notify(self._hooks, "foxtrot_exchange_closed", exchange=self.name)
 
     async def __aenter__(self) -> Self:
         await self.connect()

@@ -103,6 +103,8 @@ class VenueLink(msgspec.Struct, frozen=True):
     """Hold what an adapter hands the core at connect.
 
     `user_streams` come in order of preference. `rpc` carries commands over a WebSocket API when the user wants that.
+    `visibility_s`: an order that was sent so long ago, and that neither queries nor lists show, never arrived (how long
+    the venue takes a signed request, and how late it may show what it took).
     """
 
     rest: RestCodec
@@ -110,3 +112,4 @@ class VenueLink(msgspec.Struct, frozen=True):
     requests: RequestClient
     user_streams: tuple[UserStreamScheme, ...] = ()
     rpc: RpcCodec | None = None
+    visibility_s: float = 60.0

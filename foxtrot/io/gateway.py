@@ -7,7 +7,16 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from foxtrot.config import RetryConfig
-from foxtrot.errors import Banned, ClockSkew, FoxtrotError, Outcome, ProtocolError, RateLimited, VenueError
+from foxtrot.errors import (
+    Banned,
+    ClockSkew,
+    FoxtrotError,
+    Outcome,
+    ProtocolError,
+    RateLimited,
+    VenueError,
+    VenueUnavailable,
+)
 from foxtrot.io.retry import retrying
 from foxtrot.ports import Clock, RequestClient
 from foxtrot.protocol.calls import Call, RawResponse
@@ -17,6 +26,7 @@ from foxtrot.protocol.ratelimit import Limiter, Ticket
 
 T = TypeVar("T")
 _EXCERPT = 200
+_SILENT_AFTER = 3
 _PAUSE_S, _BAN_S = 1.0, 60.0  # where the venue does not say how long
 
 
@@ -33,6 +43,8 @@ class RequestGateway:
         sync: ClockSync,
         clock: Clock,
         retry: RetryConfig,
+        on_state: Callable[[bool, str], None] = lambda up, reason: None,
+        on_clock: Callable[[], None] = lambda: None,
     ) -> None:
         self._exchange = exchange
         self._client = client
@@ -41,6 +53,9 @@ class RequestGateway:
         self._sync = sync
         self._clock = clock
         self._retry = retry
+        self._on_state = on_state
+        self._on_clock = on_clock
+        self._silent = 0  # requests in a row that got no answer one could read
         self.sent = 0
         self.failed = 0
         self.last_ok_ns = 0  # our UTC time of the last good answer
@@ -58,6 +73,7 @@ class RequestGateway:
     async def synchronise_clock(self) -> None:
         """Measure the offset of the venue's clock."""
         self._sync.add(*await self._measure())
+        self._on_clock()
 
     async def close(self) -> None:
         """Close the transport."""
@@ -81,6 +97,7 @@ class RequestGateway:
         # Only now: until the new sample was there, other calls were better off with the old ones than with none.
         self._sync.reset()
         self._sync.add(*sample)
+        self._on_clock()
 
     async def _measure(self) -> tuple[int, int, int]:
         """Return a sample for `ClockSync.add`; the wait for the budget is no part of the round trip."""
@@ -110,9 +127,25 @@ class RequestGateway:
         except FoxtrotError as error:
             self.failed += 1
             error.exchange = error.exchange or self._exchange
+            self._judge(error)
             raise
         self.last_ok_ns = self._clock.time_ns()
+        self._heard()
         return answer
+
+    def _judge(self, error: FoxtrotError) -> None:
+        """A refusal in the venue's words is an answer; what cannot be read, or does not come, is none."""
+        if isinstance(error, VenueError) and not isinstance(error, VenueUnavailable):
+            self._heard()
+            return
+        self._silent += 1
+        if self._silent == _SILENT_AFTER:
+            self._on_state(False, error.message)
+
+    def _heard(self) -> None:
+        if self._silent >= _SILENT_AFTER:
+            self._on_state(True, "the venue answers again")
+        self._silent = 0
 
     async def _admit(self, call: Call[T], deadline: float, ticket: Ticket) -> None:
         """Wait for the budget. Raises RateLimited or Banned (nothing was sent) when that takes longer than until the

@@ -17,6 +17,8 @@ class AccountManager:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._balances: dict[str, Balance] = {}
+        self._times: dict[str, int] = {}  # the venue's time of the newest streamed balance, by asset
+        self._listening: list[set[str]] = []  # for each question under way: what the stream spoke of meanwhile
 
     @property
     def balances(self) -> dict[str, Balance]:
@@ -27,11 +29,18 @@ class AccountManager:
         """Ask the venue for all balances; publishes BalanceUpdated for those that differ from the last known."""
         wiring = self._wiring
         wiring.require(Capability.FETCH_BALANCE)
-        fetched = await wiring.call(wiring.open().rest.fetch_balances())
+        streamed: set[str] = set()
+        self._listening.append(streamed)
+        try:
+            fetched = await wiring.call(wiring.open().rest.fetch_balances())
+        finally:
+            self._listening.remove(streamed)
         present = {balance.asset for balance in fetched}
         gone = [Balance(asset, b.free * 0, b.locked * 0) for asset, b in self._balances.items() if asset not in present]
-        self._apply([*fetched, *gone], ts_event=0, ts_recv=wiring.clock.time_ns())
-        return {balance.asset: balance for balance in fetched}
+        # What the stream said meanwhile may be newer than the answer; were it older, its next message would tell.
+        current = [balance for balance in (*fetched, *gone) if balance.asset not in streamed]
+        self._apply(current, ts_event=0, ts_recv=wiring.clock.time_ns())
+        return {asset: balance for asset, balance in self._balances.items() if asset in present}
 
     async def fetch_positions(self) -> list[Position]:
         """Ask for open derivatives positions. Raises UnsupportedError on venues without derivatives, before any I/O."""
@@ -46,8 +55,12 @@ class AccountManager:
         return await wiring.call(wiring.open().rest.fetch_fees(contract))
 
     def on_balances(self, message: BalancesChanged) -> None:
-        """Take new balances from the user stream."""
-        self._apply(message.balances, message.ts_event, message.ts_recv)
+        """Take new balances from the user stream; one that was overtaken by a newer one is passed over."""
+        newer = [b for b in message.balances if message.ts_event >= self._times.get(b.asset, 0)]
+        self._times.update({balance.asset: message.ts_event for balance in newer})
+        for heard in self._listening:
+            heard.update(balance.asset for balance in newer)
+        self._apply(newer, message.ts_event, message.ts_recv)
 
     def _apply(self, balances: Iterable[Balance], ts_event: int, ts_recv: int) -> None:
         changed = tuple(b for b in balances if self._balances.get(b.asset) != b)

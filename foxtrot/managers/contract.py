@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from foxtrot.capabilities import Capability
 from foxtrot.errors import OrderDenied, UnsupportedError
+from foxtrot.hookspecs import notify
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model.contract import Contract
 from foxtrot.model.decimals import Number, ceil_to, floor_to, to_decimal
@@ -38,7 +39,7 @@ class ContractManager:
             if before.get(contract.symbol) != contract:
                 wiring.publish(ContractUpdated(wiring.exchange, contract.symbol, 0, now, wiring.next_seq(), contract))
                 if wiring.hooks is not None:
-                    wiring.hooks.hook.foxtrot_contract_loaded(exchange=wiring.exchange, contract=contract)
+                    notify(wiring.hooks, "foxtrot_contract_loaded", exchange=wiring.exchange, contract=contract)
         return contracts
 
     def get(self, symbol: str) -> Contract:

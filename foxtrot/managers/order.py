@@ -3,49 +3,55 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from typing import TypeVar
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import msgspec
 
 from foxtrot import errors
 from foxtrot.capabilities import Capability
+from foxtrot.engine.journal import Intent, OrderJournal
 from foxtrot.errors import InvalidRequest, Outcome
+from foxtrot.managers.account import AccountManager
 from foxtrot.managers.contract import ContractManager
+from foxtrot.managers.order_queries import OrderQueries
 from foxtrot.managers.order_store import OrderStore
+from foxtrot.managers.reconciler import Reconciler
 from foxtrot.managers.resolver import DoubtResolver
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model import events
 from foxtrot.model.contract import Contract
 from foxtrot.model.order import AmendRequest, Fill, Order, OrderRequest, OrderStatus
-from foxtrot.model.times import NS_PER_MS, TimeLike, to_ns
-from foxtrot.protocol.calls import Call
+from foxtrot.model.times import NS_PER_MS, TimeLike
 from foxtrot.protocol.client_ids import ClientIdFactory
 from foxtrot.protocol.messages import AmendResult, OrderUpdate
+from foxtrot.protocol.orders import Step
 
 _LOG = logging.getLogger("foxtrot.orders")
-PAGE = 1_000
-T = TypeVar("T")
-Page = Callable[[int | None, int | None, str, int], Call[list[T]]]
+_INTERRUPTED = "the caller stopped waiting for the answer"
 
 
 class OrderManager:
     """Place, amend, cancel and follow orders.
 
-    What every command promises: it is sent at most once; a definite refusal raises a VenueError and the order is
-    REJECTED; what never left this machine raises a NetworkError and the order is DENIED; when the venue may have acted,
-    the order is returned as IN_DOUBT, OrderInDoubt is published, and queries for its client order id settle it
-    (`DoubtResolver`).
+    What every command promises: it is sent at most once, and a new order only after its intent is in the journal; a
+    definite refusal raises a VenueError and the order is REJECTED; what never left this machine raises a NetworkError
+    or JournalError and the order is DENIED; when the venue may have acted, the order is returned as IN_DOUBT,
+    OrderInDoubt is published, and queries for its client order id settle it (`DoubtResolver`).
     """
 
-    def __init__(self, wiring: Wiring, contracts: ContractManager) -> None:
+    def __init__(self, wiring: Wiring, contracts: ContractManager, account: AccountManager) -> None:
         self._wiring = wiring
         self._contracts = contracts
         self._store = OrderStore(wiring)
-        self._resolver = DoubtResolver(wiring, self._store, self._query)
-        self._ids = ClientIdFactory(
-            wiring.config.account, wiring.clock.time_ns() // NS_PER_MS, wiring.spec.client_id_pattern
-        )
+        self._queries = OrderQueries(wiring, self._store, contracts)
+        self._in_flight: set[str] = set()
+        self._reconciler = Reconciler(wiring, self._store, self._queries, account, self._in_flight)
+        self._resolver = DoubtResolver(wiring, self._store, self._query, self._reconciler.prove_absent)
+        self._reconciler.resolver = self._resolver
+        self._store.on_gap = self._reconciler.watch_gap
+        self._ids: ClientIdFactory | None = None
+        self._intents = 0
 
     def get(self, client_order_id: str) -> Order | None:
         """Return the last known state of an order by our id, None when unknown."""
@@ -53,7 +59,37 @@ class OrderManager:
 
     def open(self) -> list[Order]:
         """Return the orders that are not done as last known, oldest first; no I/O."""
-        return [order for order in self._store.all() if not order.status.done]
+        return self._store.living()
+
+    @property
+    def in_doubt(self) -> list[Order]:
+        """Return the orders of which the venue may or may not have acted on the last command."""
+        return [order for order in self._store.living() if order.status is OrderStatus.IN_DOUBT]
+
+    @property
+    def journal(self) -> OrderJournal:
+        """Return where intents and orders are kept."""
+        return self._store.journal
+
+    def recover(self, journal: OrderJournal) -> None:
+        """Take up what an earlier run left: its living orders, with every unanswered command in doubt.
+
+        When this very instance connects again it knows its orders better than any file. Raises JournalCorrupt.
+        """
+        wiring = self._wiring
+        self._store.journal = journal
+        if self._ids is not None:
+            return
+        known = journal.recover(token=wiring.clock.time_ns() // NS_PER_MS)
+        self._ids = ClientIdFactory(
+            wiring.config.account, known.token, wiring.spec.client_id_pattern, known.last_intent
+        )
+        self._intents = known.last_intent
+        self._reconciler.recover(known.cursors)
+        for order in known.orders.values():
+            self._store.put(order)
+            if order.status in (OrderStatus.PENDING, OrderStatus.PENDING_CANCEL, OrderStatus.PENDING_AMEND):
+                self._store.take(order, Step.UNKNOWN, "the process ended before the answer came")
 
     # commands
 
@@ -61,72 +97,83 @@ class OrderManager:
         """Check an order locally, announce it, send it once and return what the venue says.
 
         Raises UnsupportedError (before any I/O), OrderDenied (nothing was sent), OrderRejected and other VenueErrors
-        (definitely refused), NetworkError (never sent). Returns an IN_DOUBT order when the venue may have acted.
-        With `validate_only` the venue checks the order without placing it and the order returned is CREATED.
+        (definitely refused), NetworkError and JournalError (never sent), StateError (closing, or not synchronised in
+        time). Returns an IN_DOUBT order when the venue may have acted. With `validate_only` the venue checks the order
+        without placing it and the order returned is CREATED.
         """
         wiring = self._wiring
         wiring.require(Capability.VALIDATE_ORDER if request.validate_only else Capability.PLACE_ORDER)
         contract = self._contracts.require_supported(request)
         rest = wiring.open().rest
+        await wiring.admit()
         order = self._new_order(request, contract)
-        await self._deny_if_illegal(order, contract)
-        if request.validate_only:
-            await wiring.call(rest.validate_order(order, contract), command=True)
-            return order
-        self._store.put(pending := msgspec.structs.replace(order, status=OrderStatus.PENDING))
-        self._store.announce(events.OrderSubmitted, pending)
-        try:
-            update = await wiring.call(rest.place_order(pending, contract), command=True)
-        except errors.FoxtrotError as error:
-            return self._settle_failed_place(pending, error)
+        with self._under_way(order):
+            await self._deny_if_illegal(order, contract)
+            if request.validate_only:
+                await wiring.call(rest.validate_order(order, contract), command=True)
+                return order
+            pending = await self._intend("place", order)
+            try:
+                update = await wiring.call(rest.place_order(pending, contract), command=True)
+            except errors.FoxtrotError as error:
+                return self._settle_failed_place(pending, error)
+            except BaseException:
+                self._doubt(pending, _INTERRUPTED)
+                raise
         return self._store.merge(update)
 
     async def cancel(self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None) -> Order:
         """Cancel an order named by either id and return its state.
 
         Raises CancelRejected (most often: already done; ask for its status), OrderInDoubt when the venue may
-        have acted.
+        have acted. A journal that cannot be written does not hold a cancel up.
         """
         wiring = self._wiring
         wiring.require(Capability.CANCEL_ORDER)
         contract = wiring.contract(symbol)
         venue_id, our_id = self._store.ids(symbol, order_id, client_order_id)
-        try:
-            update = await wiring.call(wiring.open().rest.cancel_order(contract, venue_id, our_id), command=True)
-        except errors.FoxtrotError as error:
-            self._raise_in_doubt(error, self._store.find(symbol, venue_id, our_id), "cancel")
-            raise
+        call = wiring.open().rest.cancel_order(contract, venue_id, our_id)
+        known = self._store.find(symbol, venue_id, our_id)
+        with self._command([known] if known else [], Step.CANCEL_SENT, "cancel"):
+            update = await wiring.call(call, command=True)
         return self._store.merge(update)
 
     async def cancel_all(self, symbol: str) -> list[Order]:
-        """Cancel all open orders of a symbol and return them; an empty list when there were none."""
+        """Cancel all open orders of a symbol and return them; an empty list when there were none.
+
+        Raises OrderInDoubt when the venue may have acted; each order known as open is then settled by queries.
+        """
         wiring = self._wiring
         wiring.require(Capability.CANCEL_ALL_ORDERS)
         contract = wiring.contract(symbol)
-        updates = await wiring.call(wiring.open().rest.cancel_all_orders(contract), command=True)
-        return [self._store.merge(update) for update in updates]
+        call = wiring.open().rest.cancel_all_orders(contract)
+        mine = [order for order in self._store.living() if order.symbol == symbol]
+        with self._command(mine, Step.CANCEL_SENT, "cancel"):
+            updates = await wiring.call(call, command=True)
+        canceled = [self._store.merge(update) for update in updates]
+        for order in mine:
+            self._store.take(order, Step.ANSWERED)
+        return canceled
 
     async def amend(self, request: AmendRequest) -> Order:
         """Change an open order and return the living one, which has a new id where the venue replaces orders.
 
         Raises InvalidRequest without a change, OrderDenied for an illegal one, CancelRejected when the order is done,
-        OrderRejected (its `order` is the canceled old one) when the old order ended but the new one was refused.
+        OrderRejected (its `order` is the canceled old one) when the old order ended but the new one was refused,
+        OrderInDoubt when the venue may have acted.
         """
         wiring = self._wiring
         wiring.require(Capability.AMEND_ORDER)
         contract = wiring.contract(request.symbol)
         if request.price is None and request.quantity is None:
             raise InvalidRequest("An amend needs a new price or a new quantity.", field="price")
+        await wiring.admit()
         old = await self._known(request, contract)
-        changed = _amended(old, request, self._ids.next())
-        await self._deny_if_illegal(changed, contract)
-        call = wiring.open().rest.amend_order(old, request, changed.client_order_id, contract)
-        try:
-            result = await wiring.call(call, command=True)
-        except errors.FoxtrotError as error:
-            self._settle_failed_amend(old, changed, error)
-            raise
-        return self._settle_amend(changed, result)
+        changed = _amended(old, request, self._new_id(None, contract), wiring.clock.time_ns())
+        with self._under_way(changed):
+            await self._deny_if_illegal(changed, contract)
+            pending = await self._intend("amend", changed)
+            return await self._amend(old, pending, request, contract)
 
     # reads
 
@@ -134,93 +181,58 @@ class OrderManager:
         self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None
     ) -> Order:
         """Ask for one order by either id. Raises OrderNotFound."""
-        wiring = self._wiring
-        wiring.require(Capability.FETCH_ORDER_STATUS)
-        contract = wiring.contract(symbol)
-        venue_id, our_id = self._store.ids(symbol, order_id, client_order_id)
-        return self._store.merge(await wiring.call(wiring.open().rest.fetch_order(contract, venue_id, our_id)))
+        return await self._queries.status(symbol, order_id=order_id, client_order_id=client_order_id)
 
     async def fetch_open(self, symbol: str | None = None) -> list[Order]:
         """Ask for the open orders of one symbol or of all."""
-        wiring = self._wiring
-        wiring.require(Capability.FETCH_OPEN_ORDERS)
-        contract = None if symbol is None else wiring.contract(symbol)
-        updates = await wiring.call(wiring.open().rest.fetch_open_orders(contract))
-        return [self._store.merge(update) for update in updates]
+        return await self._queries.open(symbol)
 
     async def fetch_history(
         self, symbol: str, *, start: TimeLike | None = None, end: TimeLike | None = None, limit: int = 500
     ) -> list[Order]:
         """Ask for past and open orders of a symbol, oldest first, paged as needed."""
-        wiring = self._wiring
-        wiring.require(Capability.FETCH_ORDERS)
-        contract = wiring.contract(symbol)
-        first, last = _bounds(start, end, limit)
-        rest = wiring.open().rest
-
-        def page(start: int | None, end: int | None, after: str, size: int) -> Call[list[OrderUpdate]]:
-            return rest.fetch_orders(contract, start, end, after, size)
-
-        updates = await self._pages(page, first, last, limit, lambda u: (u.ts_created, u.order_id))
-        return [self._store.merge(update) for update in updates]
+        return await self._queries.history(symbol, start, end, limit)
 
     async def fetch_fills(
         self, symbol: str, *, start: TimeLike | None = None, end: TimeLike | None = None, limit: int = 500
     ) -> list[Fill]:
         """Ask for executions of our orders, oldest first, paged as needed."""
-        wiring = self._wiring
-        wiring.require(Capability.FETCH_MY_TRADES)
-        contract = wiring.contract(symbol)
-        first, last = _bounds(start, end, limit)
-        rest = wiring.open().rest
-
-        def page(start: int | None, end: int | None, after: str, size: int) -> Call[list[Fill]]:
-            return rest.fetch_my_trades(contract, start, end, after, size)
-
-        fills = await self._pages(page, first, last, limit, lambda f: (f.ts_event, f.trade_id))
-        return [self._store.named(fill) for fill in fills]
+        return await self._queries.fills(symbol, start, end, limit)
 
     def on_update(self, update: OrderUpdate) -> None:
         """Take a report of the user stream; orders placed elsewhere are adopted."""
         self._store.merge(update)
 
-    async def synchronise(self) -> None:
-        """Compare with the venue: merge its open orders, and ask for each of ours that it no longer lists as open."""
-        listed = {order.client_order_id for order in await self.fetch_open()}
-        for order in self.open():
-            if order.client_order_id not in listed and order.status is not OrderStatus.CREATED:
-                await self._ask(order)
+    async def reconcile(self, reason: str) -> None:
+        """Compare orders, fills and balances with the venue; see `Reconciler`."""
+        await self._reconciler.run(reason)
 
     # inside
 
-    async def _pages(
-        self, page: Page[T], first: int | None, last: int | None, limit: int, place: Callable[[T], tuple[int, str]]
-    ) -> list[T]:
-        """Read pages of things that have a time and a growing number until the range or the limit is reached.
+    def _new_id(self, given: str | None, contract: Contract) -> str:
+        """Return the user's id or one of ours, used by no order before. Raises InvalidRequest."""
+        ids = self._ids
+        if ids is None:
+            raise errors.StateError(f"{contract.exchange} is not connected; await connect() first.")
+        chosen = ids.accept(given)
+        while (known := self._taken(contract.symbol, chosen)) is not None:
+            if given is not None:
+                raise InvalidRequest(
+                    f"client_order_id {given!r} was used already, by an order that is {known}; choose another.",
+                    field="client_order_id",
+                    exchange=contract.exchange,
+                )
+            chosen = ids.next()
+        return chosen
 
-        The end goes to the venue only without a start: some bound how far apart the two may lie.
-        """
-        size = min(limit, PAGE)
-        got = await self._wiring.call(page(first, last if first is None else None, "", size))
-        found = list(got)
-        while first is not None and len(got) == size and len(found) < limit:
-            when, number = place(got[-1])
-            if last is not None and when > last:
-                break
-            got = await self._wiring.call(page(None, None, str(int(number) + 1), size))
-            found += got
-        return [one for one in found if last is None or place(one)[0] <= last][:limit]
+    def _taken(self, symbol: str, client_order_id: str) -> str | None:
+        known = self._store.find(symbol, "", client_order_id)
+        if known is not None:
+            return known.status.value
+        return "about to be sent" if client_order_id in self._in_flight else None
 
     def _new_order(self, request: OrderRequest, contract: Contract) -> Order:
-        client_order_id = self._ids.accept(request.client_order_id)
-        known = self._store.get(client_order_id)
-        if known is not None and not known.status.done:
-            raise InvalidRequest(
-                f"client_order_id {client_order_id!r} belongs to an order that is {known.status.value}; "
-                "choose another.",
-                field="client_order_id",
-                exchange=contract.exchange,
-            )
+        client_order_id = self._new_id(request.client_order_id, contract)
         return Order(
             exchange=contract.exchange,
             symbol=contract.symbol,
@@ -234,6 +246,7 @@ class OrderManager:
             iceberg_quantity=request.iceberg_quantity,
             time_in_force=request.time_in_force,
             stp_mode=(request.stp_mode or "").upper(),
+            ts_submitted=self._wiring.clock.time_ns(),
         )
 
     async def _deny_if_illegal(self, order: Order, contract: Contract) -> None:
@@ -247,27 +260,73 @@ class OrderManager:
             denial.order = self._store.end(order, OrderStatus.DENIED, events.OrderDenied, denial.message)
             raise denial
 
+    async def _intend(self, command: str, order: Order) -> Order:
+        """Write the intent and announce the order. Raises JournalError; the order is then DENIED."""
+        pending = self._store.put(msgspec.structs.replace(order, status=OrderStatus.PENDING))
+        # Never below the numbers in our ids, which go on from it after a restart.
+        self._intents = max(self._intents + 1, self._ids.used if self._ids else 0)
+        intent = Intent(self._intents, command, self._store.key(pending), pending, self._wiring.clock.time_ns())
+        try:
+            await self._store.journal.intend(intent)
+        except errors.JournalError as error:
+            self._store.end(pending, OrderStatus.DENIED, events.OrderDenied, error.message)
+            raise
+        except BaseException:
+            self._store.end(pending, OrderStatus.DENIED, events.OrderDenied, "the caller gave up before it was sent")
+            raise
+        self._store.announce(events.OrderSubmitted, pending)
+        return pending
+
+    @contextmanager
+    def _under_way(self, order: Order) -> Iterator[None]:
+        """Mark a placement that is not answered yet: nobody else is to ask about it."""
+        self._in_flight.add(order.client_order_id)
+        try:
+            yield
+        finally:
+            self._in_flight.discard(order.client_order_id)
+
+    @contextmanager
+    def _command(self, orders: Iterable[Order], sent: Step, name: str) -> Iterator[None]:
+        """Follow a command on known orders: sent, then answered or in doubt."""
+        marked = [self._store.take(order, sent) for order in orders if not order.status.done]
+        try:
+            yield
+        except errors.FoxtrotError as error:
+            if error.outcome is Outcome.UNKNOWN:
+                self._raise_in_doubt(error, marked, name)
+            for order in marked:
+                self._store.take(order, Step.ANSWERED)
+            raise
+        except BaseException:
+            for order in marked:
+                self._doubt(order, _INTERRUPTED)
+            raise
+
+    def _raise_in_doubt(self, error: errors.FoxtrotError, orders: list[Order], name: str) -> None:
+        doubtful = [self._doubt(order, error.message) for order in orders]
+        raise errors.OrderInDoubt(
+            f"Whether the {name} took effect is unknown: {error.message}",
+            order=doubtful[0] if doubtful else None,
+            exchange=error.exchange,
+        ) from error
+
     def _settle_failed_place(self, order: Order, error: errors.FoxtrotError) -> Order:
         """Turn a failed placement into what is known: refused, never sent, or in doubt (never guessed)."""
+        if error.outcome is Outcome.UNKNOWN:
+            _LOG.warning("%s %s is in doubt: %s", order.symbol, order.client_order_id, error)
+            return self._doubt(order, error.message)
+        latest = self._store.latest(order)
+        if latest.status is not OrderStatus.PENDING:
+            _LOG.error("%s refused %s, but had reported it before: %s", order.exchange, order.client_order_id, error)
+            return latest
         if error.outcome is Outcome.REFUSED:
-            ended = self._store.end(order, OrderStatus.REJECTED, events.OrderRejected, error.message)
+            ended = self._store.end(latest, OrderStatus.REJECTED, events.OrderRejected, error.message)
             if isinstance(error, errors.VenueError):
                 error.order = ended
-            raise error
-        if error.outcome is Outcome.NOT_SENT:
-            self._store.end(order, OrderStatus.DENIED, events.OrderDenied, error.message)
-            raise error
-        _LOG.warning("%s %s is in doubt: %s", order.symbol, order.client_order_id, error)
-        return self._doubt(order, error.message)
-
-    def _raise_in_doubt(self, error: errors.FoxtrotError, order: Order | None, command: str) -> None:
-        if error.outcome is not Outcome.UNKNOWN:
-            return
-        if order is not None:
-            order = self._doubt(order, error.message)
-        raise errors.OrderInDoubt(
-            f"Whether the {command} took effect is unknown: {error.message}", order=order, exchange=error.exchange
-        ) from error
+        else:
+            self._store.end(latest, OrderStatus.DENIED, events.OrderDenied, error.message)
+        raise error
 
     async def _known(self, request: AmendRequest, contract: Contract) -> Order:
         venue_id, our_id = self._store.ids(contract.symbol, request.order_id, request.client_order_id)
@@ -278,18 +337,36 @@ class OrderManager:
             contract.symbol, order_id=request.order_id, client_order_id=request.client_order_id
         )
 
-    def _settle_failed_amend(self, old: Order, changed: Order, error: errors.FoxtrotError) -> None:
-        if error.outcome is Outcome.UNKNOWN:
-            self._doubt(changed, error.message)
-            self._raise_in_doubt(error, old, "amend")
-        self._store.end(changed, OrderStatus.REJECTED, events.OrderRejected, error.message)
+    async def _amend(self, old: Order, pending: Order, request: AmendRequest, contract: Contract) -> Order:
+        call = self._wiring.open().rest.amend_order(old, request, pending.client_order_id, contract)
+        marked = self._store.take(old, Step.AMEND_SENT)
+        try:
+            result = await self._wiring.call(call, command=True)
+        except errors.FoxtrotError as error:
+            self._settle_failed_amend(marked, pending, error)
+            raise
+        except BaseException:
+            self._doubt(pending, _INTERRUPTED)
+            self._doubt(marked, _INTERRUPTED)
+            raise
+        return self._settle_amend(marked, pending, result)
 
-    def _settle_amend(self, changed: Order, result: AmendResult) -> Order:
-        ended = None if result.old is None else self._store.merge(result.old)
+    def _settle_failed_amend(self, old: Order, pending: Order, error: errors.FoxtrotError) -> None:
+        if error.outcome is Outcome.UNKNOWN:
+            self._doubt(pending, error.message)
+            self._raise_in_doubt(error, [old], "amend")
+        self._store.take(old, Step.ANSWERED)
+        latest = self._store.latest(pending)
+        if latest.status is OrderStatus.PENDING:
+            self._store.end(latest, OrderStatus.REJECTED, events.OrderRejected, error.message)
+
+    def _settle_amend(self, old: Order, pending: Order, result: AmendResult) -> Order:
+        ended = self._store.latest(old) if result.old is None else self._store.merge(result.old)
         if result.new is None:
-            self._store.end(changed, OrderStatus.REJECTED, events.OrderRejected, result.reason)
+            refused = self._store.latest(pending)
+            self._store.end(refused, OrderStatus.REJECTED, events.OrderRejected, result.reason)
             rejection = errors.OrderRejected(
-                f"The old order was canceled but the new one was refused: {result.reason}", exchange=changed.exchange
+                f"The old order was canceled but the new one was refused: {result.reason}", exchange=pending.exchange
             )
             rejection.order = ended
             raise rejection
@@ -298,22 +375,19 @@ class OrderManager:
         return living
 
     def _doubt(self, order: Order, reason: str) -> Order:
-        doubtful = self._store.doubt(order, reason)
+        """Put an order in doubt, unless the venue has spoken of a placement meanwhile, and settle it by queries."""
+        latest = self._store.latest(order)
+        if latest.order_id and not order.order_id:
+            return latest
+        doubtful = self._store.take(latest, Step.UNKNOWN, reason)
         self._resolver.begin(doubtful)
         return doubtful
 
     async def _query(self, order: Order) -> Order:
-        return await self.fetch_status(order.symbol, client_order_id=order.client_order_id)
-
-    async def _ask(self, order: Order) -> None:
-        try:
-            await self._query(order)
-        except errors.OrderNotFound:
-            # Not listed and not found proves nothing yet: the venue may show it late.
-            _LOG.warning("%s does not show order %s (yet)", order.exchange, order.client_order_id)
+        return await self._queries.one(order.symbol, order.order_id, order.client_order_id)
 
 
-def _amended(old: Order, request: AmendRequest, client_order_id: str) -> Order:
+def _amended(old: Order, request: AmendRequest, client_order_id: str, now_ns: int) -> Order:
     """Return the order that the amend asks for: what is filled already stays with the old one."""
     quantity = old.remaining if request.quantity is None else request.quantity - old.filled
     return Order(
@@ -328,10 +402,5 @@ def _amended(old: Order, request: AmendRequest, client_order_id: str) -> Order:
         iceberg_quantity=old.iceberg_quantity,
         time_in_force=old.time_in_force,
         stp_mode=old.stp_mode,
+        ts_submitted=now_ns,
     )
-
-
-def _bounds(start: TimeLike | None, end: TimeLike | None, limit: int) -> tuple[int | None, int | None]:
-    if limit < 1:
-        raise InvalidRequest(f"limit must be at least 1, not {limit}.", field="limit")
-    return None if start is None else to_ns(start, "start"), None if end is None else to_ns(end, "end")

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+
 import msgspec
 
+from foxtrot.engine.journal import Cursor, NoJournal, OrderJournal, OrderNote
 from foxtrot.errors import InvalidRequest, ProtocolError
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model import events
 from foxtrot.model.order import Fill, Order, OrderStatus
 from foxtrot.protocol.messages import OrderUpdate
-from foxtrot.protocol.orders import Change, ChangeKind, apply
+from foxtrot.protocol.orders import Change, ChangeKind, Step, apply, step
 
+_KEPT_DONE = 10_000
 _EVENTS: dict[ChangeKind, type[events.OrderEvent]] = {
     ChangeKind.ACCEPTED: events.OrderAccepted,
     ChangeKind.CANCELED: events.OrderCanceled,
@@ -21,24 +26,43 @@ _EVENTS: dict[ChangeKind, type[events.OrderEvent]] = {
 
 
 class OrderStore:
-    """Keep orders by both ids, merge what the venue says of them, and publish what changed."""
+    """Keep orders, merge what the venue says of them, publish what changed, and write it into the journal.
+
+    An order's key is our id; only one that has none, or that shares its id with another order, goes by the venue's.
+    Of done orders the latest 10,000 stay in memory; the journal knows the others.
+    """
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._orders: dict[str, Order] = {}
-        self._our_ids: dict[tuple[str, str], str] = {}  # (symbol, the venue's id) -> ours
+        self._keys: dict[tuple[str, str], str] = {}  # (symbol, the venue's id) -> key
+        self._done: dict[str, None] = {}
+        self._notes: list[OrderNote] | None = None
+        self.journal: OrderJournal = NoJournal()
+        self.on_gap: Callable[[str], None] = lambda symbol: None
+
+    # reading
 
     def all(self) -> list[Order]:
-        """Return every known order, oldest first."""
+        """Return every order in memory, oldest first."""
         return list(self._orders.values())
+
+    def living(self) -> list[Order]:
+        """Return the orders that are not done, oldest first."""
+        return [order for order in self._orders.values() if not order.status.done]
 
     def get(self, client_order_id: str) -> Order | None:
         """Return an order by our id."""
         return self._orders.get(client_order_id)
 
+    def latest(self, order: Order) -> Order:
+        """Return what is known now of an order."""
+        return self._orders.get(self.key(order), order)
+
     def find(self, symbol: str, order_id: str, client_order_id: str) -> Order | None:
-        """Return an order by either id."""
-        return self._orders.get(client_order_id or self._our_ids.get((symbol, order_id), ""))
+        """Return an order by either id, from memory or from the journal."""
+        known = self._orders.get(client_order_id or self._keys.get((symbol, order_id), ""))
+        return known if known is not None else self.journal.find(symbol, order_id, client_order_id)
 
     def ids(self, symbol: str, order_id: str | None, client_order_id: str | None) -> tuple[str, str]:
         """Complete the given id by the other one where known. Raises InvalidRequest unless exactly one is given."""
@@ -51,21 +75,62 @@ class OrderStore:
             return order_id or "", client_order_id or ""
         return known.order_id, known.client_order_id
 
+    def key(self, order: Order | OrderUpdate) -> str:
+        """Return the key under which an order is kept, or would be."""
+        kept = self._keys.get((order.symbol, order.order_id)) if order.order_id else None
+        if kept is not None:
+            return kept
+        own = order.client_order_id
+        known = self._orders.get(own)
+        if own and (known is None or _same(known, order)):
+            return own
+        return f"{order.symbol}#{order.order_id}"
+
+    def named(self, fill: Fill) -> Fill:
+        """Complete a fill by our client order id where the venue did not send it."""
+        if fill.client_order_id:
+            return fill
+        known = self.find(fill.symbol, fill.order_id, "")
+        return fill if known is None else msgspec.structs.replace(fill, client_order_id=known.client_order_id)
+
+    # changing
+
     def put(self, order: Order) -> Order:
-        """Remember an order as it is; nothing is published."""
-        self._orders[order.client_order_id] = order
+        """Remember an order as it is; nothing is published or written."""
+        key = self.key(order)
+        self._orders[key] = order
         if order.order_id:
-            self._our_ids[order.symbol, order.order_id] = order.client_order_id
+            self._keys[order.symbol, order.order_id] = key
+        if order.status.done:
+            self._done[key] = None
+            self._forget_oldest()
+        else:
+            self._done.pop(key, None)
         return order
 
     def merge(self, update: OrderUpdate) -> Order:
         """Merge what the venue says into what is known, publish what that changed, and return the order."""
-        known = self._known(update)
-        order, changes = apply(known, update)
-        self.put(order)
-        for change in changes:
-            self._publish(change, order, update)
+        order, changes = apply(self._known(update), update)
+        with self.together():
+            self.put(order)
+            for change in changes:
+                self._publish(change, order, update)
+        if changes and order.fills_missing:
+            self.on_gap(order.symbol)
         return order
+
+    def merge_fill(self, fill: Fill) -> Order:
+        """Merge an execution that was read apart from its order, which must be known."""
+        return self.merge(
+            OrderUpdate(
+                symbol=fill.symbol,
+                client_order_id=fill.client_order_id,
+                order_id=fill.order_id,
+                status=OrderStatus.IN_DOUBT,  # says nothing about the state
+                fills=(fill,),
+                ts_event=fill.ts_event,
+            )
+        )
 
     def end(self, order: Order, status: OrderStatus, kind: type[events.OrderEvent], reason: str) -> Order:
         """Set a final local state and publish it."""
@@ -73,28 +138,45 @@ class OrderStore:
         self.announce(kind, ended)
         return ended
 
-    def doubt(self, order: Order, reason: str) -> Order:
-        """Mark an order as in doubt, unless the venue has settled it meanwhile, and publish it."""
-        latest = self._orders.get(order.client_order_id, order)
-        if latest.status.done or (latest.order_id and not order.order_id):
-            return latest
-        return self.end(latest, OrderStatus.IN_DOUBT, events.OrderInDoubt, reason)
+    def take(self, order: Order, what: Step, reason: str = "") -> Order:
+        """Let a command of ours take a step, publish what that changed, and return the order as known now."""
+        latest = self.latest(order)
+        after = step(latest, what, reason)
+        if after is not latest:
+            self.put(after)
+            self.announce(events.OrderInDoubt if what is Step.UNKNOWN else events.OrderUpdated, after)
+        return after
 
     def announce(self, kind: type[events.OrderEvent], order: Order) -> None:
-        """Publish a local event about an order."""
+        """Publish a local event about an order, and note it."""
         wiring = self._wiring
         now = wiring.clock.time_ns()
         wiring.publish(kind(wiring.exchange, order.symbol, order.ts_updated, now, wiring.next_seq(), order))
+        self._note(kind.__name__, order, now)
 
-    def named(self, fill: Fill) -> Fill:
-        """Complete a fill by our client order id where the venue did not send it."""
-        ours = self._our_ids.get((fill.symbol, fill.order_id), "")
-        return fill if fill.client_order_id or not ours else msgspec.structs.replace(fill, client_order_id=ours)
+    @contextmanager
+    def together(self, cursors: Iterable[Cursor] = ()) -> Iterator[None]:
+        """Write all that happens inside, and the cursors, in one transaction."""
+        if self._notes is not None:
+            yield
+            return
+        self._notes = []
+        try:
+            yield
+        finally:
+            notes, self._notes = self._notes, None
+            given = list(cursors)
+            if notes or given:
+                self.journal.note(notes, given)
+
+    # inside
 
     def _known(self, update: OrderUpdate) -> Order:
-        known = self.find(update.symbol, update.order_id, update.client_order_id)
-        if known is None and update.order_id:
-            known = self.find(update.symbol, update.order_id, "")
+        known = self._orders.get(self.key(update))
+        if known is None:
+            known = self.journal.find(update.symbol, update.order_id, update.client_order_id)
+            if known is not None and not _same(known, update):
+                known = None
         return known or self._adopt(update)
 
     def _adopt(self, update: OrderUpdate) -> Order:
@@ -120,15 +202,35 @@ class OrderStore:
         )
 
     def _publish(self, change: Change, order: Order, update: OrderUpdate) -> None:
+        """Publish, then note: what is lost between the two is published again after a restart, never not at all."""
         wiring = self._wiring
         ts_recv = update.ts_recv or wiring.clock.time_ns()
         seq = wiring.next_seq()
-        if change.fill is not None:
-            wiring.publish(
-                events.OrderFilled(
-                    wiring.exchange, order.symbol, change.fill.ts_event, ts_recv, seq, order, change.fill
-                )
-            )
+        fill = change.fill
+        if fill is not None:
+            wiring.publish(events.OrderFilled(wiring.exchange, order.symbol, fill.ts_event, ts_recv, seq, order, fill))
+            self._note("OrderFilled", order, ts_recv, fill)
+            return
+        kind = _EVENTS[change.kind]
+        wiring.publish(kind(wiring.exchange, order.symbol, update.ts_event, ts_recv, seq, order))
+        self._note(kind.__name__, order, ts_recv)
+
+    def _note(self, kind: str, order: Order, ts_ns: int, fill: Fill | None = None) -> None:
+        note = OrderNote(kind, self.key(order), order, ts_ns, fill)
+        if self._notes is None:
+            self.journal.note([note])
         else:
-            kind = _EVENTS[change.kind]
-            wiring.publish(kind(wiring.exchange, order.symbol, update.ts_event, ts_recv, seq, order))
+            self._notes.append(note)
+
+    def _forget_oldest(self) -> None:
+        while len(self._done) > _KEPT_DONE:
+            key = next(iter(self._done))
+            del self._done[key]
+            order = self._orders.pop(key)
+            self._keys.pop((order.symbol, order.order_id), None)
+
+
+def _same(known: Order, other: Order | OrderUpdate) -> bool:
+    """Tell whether two reports with one client order id can be of one order."""
+    named_otherwise = known.order_id and other.order_id and known.order_id != other.order_id
+    return known.symbol == other.symbol and not named_otherwise

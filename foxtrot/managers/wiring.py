@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import logging
 from collections.abc import Callable, Coroutine
 from typing import TypeVar
 
@@ -15,8 +16,10 @@ from foxtrot.engine.bus import EventEngine
 from foxtrot.errors import CredentialsError, StateError, UnsupportedError
 from foxtrot.io.gateway import RequestGateway
 from foxtrot.io.pool import StreamPool
+from foxtrot.io.waiting import wait_at_most
+from foxtrot.keys.sources import variable
 from foxtrot.model.contract import Contract
-from foxtrot.model.events import Event
+from foxtrot.model.events import AdapterState, Event
 from foxtrot.ports import Clock
 from foxtrot.protocol.calls import Call
 from foxtrot.protocol.codec import RestCodec
@@ -25,6 +28,7 @@ from foxtrot.protocol.symbols import SymbolTable
 from foxtrot.spec import AdapterSpec
 
 T = TypeVar("T")
+_LOG = logging.getLogger("foxtrot.connection")
 
 
 class Transports:
@@ -38,12 +42,14 @@ class Transports:
         streams: StreamPool,
         *,
         signed_in: bool,
+        visibility_s: float,
     ) -> None:
         self.rest = rest
         self.gateway = gateway
         self.commands = commands
         self.streams = streams
         self.signed_in = signed_in
+        self.visibility_s = visibility_s
 
 
 class Wiring:
@@ -68,6 +74,8 @@ class Wiring:
         self.next_seq: Callable[[], int] = itertools.count(1).__next__
         self.limiter = Limiter(config.rate.headroom)
         self.transports: Transports | None = None
+        self.state = AdapterState.DISCONNECTED
+        self.synchronised = asyncio.Event()  # set unless a comparison with the venue is under way
         self._tasks: set[asyncio.Task[object]] = set()
 
     def open(self) -> Transports:
@@ -99,18 +107,37 @@ class Wiring:
         """
         transports = self.open()
         if call.signed and not transports.signed_in:
+            key, secret = (variable(self.exchange, self.config.account, part) for part in ("API_KEY", "API_SECRET"))
             raise CredentialsError(
-                f"{self.exchange} needs an API key for this; set FOXTROT_{self.exchange.upper()}_"
-                f"{self.config.account.upper()}_API_KEY and _API_SECRET or pass credentials.",
+                f"{self.exchange} needs an API key for this; set {key} and {secret} or pass credentials.",
                 exchange=self.exchange,
             )
         return await (transports.commands if command else transports.gateway).call(call)
+
+    async def admit(self) -> None:
+        """Let a new order pass once the account is compared, as `config.orders.while_syncing` says.
+
+        Raises StateError while closing, and when the comparison takes longer than `sync_wait_s`.
+        """
+        policy = self.config.orders
+        if self.state is AdapterState.SYNCING and policy.while_syncing == "wait":
+            await wait_at_most(self.synchronised, policy.sync_wait_s, self.clock)
+        if self.state in (AdapterState.SYNCING, AdapterState.CLOSING, AdapterState.DISCONNECTED):
+            raise StateError(
+                f"{self.exchange} takes no new orders while it is {self.state.value}; nothing was sent.",
+                exchange=self.exchange,
+            )
 
     def spawn(self, work: Coroutine[object, object, object]) -> None:
         """Run something in the background until it is done or the connection closes."""
         task = asyncio.create_task(work, name=f"foxtrot {self.exchange} background")
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[object]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.error("%s: a background task failed", self.exchange, exc_info=error)
 
     async def end_tasks(self) -> None:
         """End everything that runs in the background."""

@@ -175,6 +175,43 @@ class OrderUpdated(OrderEvent, frozen=True, gc=False):
     """Changed in a way that no other order event names (a query told more, a trigger fired)."""
 
 
+class ReconcileStarted(Event, frozen=True, gc=False):
+    """Say that orders, fills and balances are being compared with the venue, and why."""
+
+    reason: str
+
+
+class ReconcileDifference(Event, frozen=True, gc=False):
+    """Report one thing that was not as we knew it; the events of the change itself were published before.
+
+    `what` is "order", "external order", "fill", or "balance".
+    """
+
+    what: str
+    detail: str
+
+
+class ReconcileFinished(Event, frozen=True, gc=False):
+    """Say that the comparison is complete; `failure` is "" or says what could not be compared."""
+
+    differences: int
+    failure: str
+
+
+class ClockMeasured(Event, frozen=True, gc=False):
+    """Report how far the venue's clock is ahead of ours, and how fast that grows."""
+
+    offset_ms: float
+    drift_ppm: float
+
+
+class JournalQuarantined(Event, frozen=True, gc=False):
+    """Report that a damaged journal was set aside at `kept`; orders are read from the venue."""
+
+    kept: str
+    reason: str
+
+
 class BalanceUpdated(Event, frozen=True, gc=False):
     """Report new balances of some assets."""
 

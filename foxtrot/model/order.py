@@ -233,7 +233,8 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     `filled` is base quantity, `filled_quote` what was paid or received; `reason` explains DENIED, REJECTED, EXPIRED
     and IN_DOUBT. `ts_created` and `ts_updated` are venue times in ns, 0 when unknown; `ts_terms` are those at which the
-    venue last stated quantity, price and stop price.
+    venue last stated quantity, price and stop price. `ts_submitted` is our time just before the order was sent, 0 for
+    one that was placed elsewhere (`external`).
     """
 
     exchange: str
@@ -257,6 +258,17 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     ts_created: int = 0
     ts_updated: int = 0
     ts_terms: tuple[int, int, int] = (0, 0, 0)
+    ts_submitted: int = 0
+
+    @property
+    def external(self) -> bool:
+        """Tell whether the order was placed elsewhere."""
+        return self.ts_submitted == 0
+
+    @property
+    def fills_missing(self) -> bool:
+        """Tell whether more is filled than the known fills explain."""
+        return self.filled > sum((fill.quantity for fill in self.fills), ZERO)
 
     @property
     def remaining(self) -> Decimal:

@@ -12,21 +12,22 @@ _ACCOUNT_LETTERS = 6
 
 
 class ClientIdFactory:
-    """Number the intents of one account and one run.
+    """Number the intents of one account.
 
-    `token` tells runs apart (start time in ms), `pattern` is the venue's rule for client order ids as a regular
-    expression. Raises AdapterBroken for a rule that none of our ids fits.
+    `token` tells journals apart, or runs without one (start time in ms); `pattern` is the venue's rule for client order
+    ids as a regular expression; `used` is the last number given out before. Raises AdapterBroken for a rule that none
+    of our ids fits.
     """
 
-    def __init__(self, account: str, token: int, pattern: str) -> None:
+    def __init__(self, account: str, token: int, pattern: str, used: int = 0) -> None:
         self._pattern = re.compile(pattern)
         self._prefix = self._fitting(re.sub("[^A-Za-z0-9]", "", account), _base36(token))
-        self._count = 0
+        self.used = used
 
     def next(self) -> str:
         """Return the id of a new intent."""
-        self._count += 1
-        return self._prefix + _base36(self._count)
+        self.used += 1
+        return self._prefix + _base36(self.used)
 
     def accept(self, given: str | None) -> str:
         """Return the caller's id as it is, or a new one for None. Raises InvalidRequest with the venue's rule."""

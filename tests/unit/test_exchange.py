@@ -61,6 +61,8 @@ def listening_venue() -> ToyVenue:
         markets=encoded(Listing([CONTRACT], [])),
         balances=encoded([Balance("USD", D(1_000), D(0))]),
         open_orders=b"[]",
+        orders=b"[]",
+        my_trades=b"[]",
         place=update,
         order=update,
         cancel=lambda call: update(call, OrderStatus.CANCELED),
@@ -94,7 +96,7 @@ async def bench() -> AsyncIterator[Bench]:
 
 
 async def test_connect_is_ready_only_after_contracts_balances_and_orders_are_compared(bench: Bench) -> None:
-    assert [c.endpoint for c in bench.venue.calls] == ["time", "markets", "balances", "open_orders"]
+    assert [c.endpoint for c in bench.venue.calls] == ["time", "markets", "open_orders", "balances"]
     states = [e.new for e in bench.heard if isinstance(e, events.StateChanged)]
     assert states == [AdapterState.CONNECTING, AdapterState.SYNCING, AdapterState.READY]
     assert bench.exchange.account.balances["USD"].free == 1_000
@@ -355,15 +357,51 @@ async def test_an_order_in_doubt_is_settled_by_itself_once_the_venue_shows_it() 
     await bench.exchange.disconnect()
 
 
-async def test_not_found_alone_proves_nothing_and_the_queries_end() -> None:
+async def test_not_found_proves_nothing_before_the_venue_must_show_the_order() -> None:
     clock = VirtualClock()
     bench = await in_doubt(clock, b'{"error":"not found"}')
-    await clock.advance(600)
+    await clock.advance(59)
     order = bench.exchange.orders.get("mine")
     assert order is not None
     assert order.status is OrderStatus.IN_DOUBT
-    assert len(bench.venue.sent("order")) == 12
-    assert len(bench.venue.sent("place")) == 1
+    assert len(bench.venue.sent("order")) >= 5
+    await bench.exchange.disconnect()
+
+
+async def test_an_order_that_no_query_list_or_trade_shows_never_arrived_and_is_not_sent_again() -> None:
+    clock = VirtualClock()
+    bench = await in_doubt(clock, b'{"error":"not found"}')
+    await clock.advance(120)
+    order = bench.exchange.orders.get("mine")
+    assert order is not None
+    assert order.status is OrderStatus.DENIED
+    assert "never arrived" in order.reason
+    assert bench.kinds() == ["OrderSubmitted", "OrderInDoubt", "OrderDenied"]
+    assert [len(bench.venue.sent(name)) for name in ("place", "orders", "my_trades")] == [1, 1, 1]
+    asked = len(bench.venue.sent("order"))
+    await clock.advance(120)
+    assert len(bench.venue.sent("order")) == asked
+    await bench.exchange.disconnect()
+
+
+@pytest.mark.parametrize("place", ["open_orders", "orders"])
+async def test_any_trace_of_the_order_keeps_it_alive(place: str) -> None:
+    clock = VirtualClock()
+    bench = await in_doubt(clock, b'{"error":"not found"}')
+    shown = OrderUpdate(
+        symbol="BTC/USD",
+        client_order_id="mine",
+        order_id="v1",
+        status=OrderStatus.OPEN,
+        side=Side.BUY,
+        type=OrderType.LIMIT,
+        ts_event=9,
+    )
+    bench.venue.answers[place] = encoded([shown])
+    await clock.advance(120)
+    order = bench.exchange.orders.get("mine")
+    assert order is not None
+    assert (order.status, order.order_id) == (OrderStatus.OPEN, "v1")
     await bench.exchange.disconnect()
 
 
@@ -373,7 +411,7 @@ async def test_a_stream_report_settles_the_doubt_and_ends_the_queries() -> None:
     bench.exchange.orders.on_update(
         OrderUpdate(symbol="BTC/USD", client_order_id="mine", order_id="v1", status=OrderStatus.OPEN, ts_event=9)
     )
-    await clock.advance(600)
+    await clock.advance(200)
     assert bench.venue.sent("order") == []
     await bench.exchange.disconnect()
 

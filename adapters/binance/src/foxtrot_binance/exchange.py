@@ -59,6 +59,9 @@ class BinanceExchange(BaseExchange):
             requests=requests,
             user_streams=_schemes(self.server, options, context),
             rpc=rpc,
+            # A request is refused once its window is over. How late a query may miss an accepted order is not stated
+            # anywhere: 15 s on top is ours.
+            visibility_s=options.recv_window_ms / 1_000 + 15.0,
         )
 
 

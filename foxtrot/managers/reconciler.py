@@ -1,0 +1,207 @@
+"""Comparing orders, fills and balances with the venue, and telling every difference."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable
+
+from foxtrot import errors
+from foxtrot.capabilities import Capability
+from foxtrot.engine.journal import Cursor
+from foxtrot.managers.account import AccountManager
+from foxtrot.managers.order_queries import PAGE, OrderQueries, following
+from foxtrot.managers.order_store import OrderStore
+from foxtrot.managers.resolver import DoubtResolver
+from foxtrot.managers.wiring import Wiring
+from foxtrot.model import events
+from foxtrot.model.order import Fill, Order, OrderStatus
+from foxtrot.model.times import NS_PER_S
+from foxtrot.protocol.backoff import backoff_s
+
+_LOG = logging.getLogger("foxtrot.orders")
+_MARGIN_NS = 60 * NS_PER_S  # clocks differ, and venues cut times to ms
+_STREAM_S = 1.0  # how long the user stream may take to bring the fills that a query told of
+_GAP_ATTEMPTS = 8
+_FILLS = "fills"
+
+
+class Reconciler:
+    """Make what is known equal to what the venue has.
+
+    Fills are read from a cursor on: the last trade id up to which everything was read. It moves only by reading on,
+    never by what the user stream brought, and is written together with the fills, so no window is missed. Symbols
+    looked at are those with an order or a cursor of ours and those that the venue lists open orders of.
+    """
+
+    def __init__(
+        self,
+        wiring: Wiring,
+        store: OrderStore,
+        queries: OrderQueries,
+        account: AccountManager,
+        in_flight: set[str],
+    ) -> None:
+        self._wiring = wiring
+        self._store = store
+        self._queries = queries
+        self._account = account
+        self._in_flight = in_flight  # keys of orders whose placement has not been answered
+        self._cursors: dict[str, str] = {}
+        self._since_ns = 0
+        self._gaps: set[str] = set()
+        self.resolver: DoubtResolver | None = None
+        self.differences = 0
+
+    def recover(self, cursors: Iterable[Cursor]) -> None:
+        """Go on from where an earlier run stopped."""
+        self._cursors.update({cursor.symbol: cursor.value for cursor in cursors if cursor.name == _FILLS})
+        self._since_ns = self._wiring.clock.time_ns()
+
+    async def run(self, reason: str) -> None:
+        """Compare everything. Raises FoxtrotError when the venue does not let us; what was read until then counts."""
+        self.differences = 0
+        wiring = self._wiring
+        now = wiring.clock.time_ns()
+        wiring.publish(events.ReconcileStarted(wiring.exchange, "", 0, now, wiring.next_seq(), reason))
+        failure = "it was interrupted"
+        try:
+            await self._orders()
+            for symbol in self._symbols():
+                await self.fills(symbol)
+            await self._balances()
+            failure = ""
+        except errors.FoxtrotError as error:
+            failure = error.message
+            raise
+        finally:
+            now, seq = wiring.clock.time_ns(), wiring.next_seq()
+            wiring.publish(events.ReconcileFinished(wiring.exchange, "", 0, now, seq, self.differences, failure))
+
+    async def fills(self, symbol: str) -> None:
+        """Read the executions of a symbol from its cursor on, page by page."""
+        if not self._wiring.capabilities[Capability.FETCH_MY_TRADES].support.usable:
+            return
+        while True:
+            known = self._cursors.get(symbol)
+            start = self._start_ns(symbol) if known is None else None
+            from_id = "" if known is None else following(known)
+            got = await self._queries.fills(symbol, start, None, PAGE, from_id=from_id)
+            if got:
+                await self._take(symbol, got)
+            if len(got) < PAGE:
+                return
+
+    def watch_gap(self, symbol: str) -> None:
+        """Fetch the fills of a symbol soon, unless the user stream brings them first."""
+        if symbol not in self._gaps and self._wiring.transports is not None:
+            self._gaps.add(symbol)
+            self._wiring.spawn(self._close_gap(symbol))
+
+    async def prove_absent(self, order: Order) -> bool:
+        """Return True when neither open orders, nor past ones since the intent, nor trades show the order."""
+        for listed in await self._queries.open_updates(order.symbol):
+            self._store.merge(listed)
+        start = order.ts_submitted - _MARGIN_NS
+        if self._wiring.capabilities[Capability.FETCH_ORDERS].support.usable:
+            await self._queries.history(order.symbol, start, None, PAGE)
+        await self.fills(order.symbol)
+        latest = self._store.latest(order)
+        return latest.status is OrderStatus.IN_DOUBT and not latest.order_id
+
+    # inside
+
+    async def _orders(self) -> None:
+        asked_ns = self._wiring.clock.time_ns()
+        listed: set[str] = set()
+        for update in await self._queries.open_updates():
+            listed.add(self._store.key(update))
+            before = self._store.find(update.symbol, update.order_id, update.client_order_id)
+            self._compare(before, self._store.merge(update))
+        for order in self._store.living():
+            key = self._store.key(order)
+            if key not in listed and key not in self._in_flight and order.ts_submitted <= asked_ns:
+                await self._ask(order)
+        for order in self._store.living():
+            if order.status is OrderStatus.IN_DOUBT and self.resolver is not None:
+                self.resolver.begin(order)
+
+    async def _ask(self, order: Order) -> None:
+        """Ask for an order that the venue does not list as open."""
+        if order.status is OrderStatus.CREATED:
+            return
+        try:
+            after = await self._queries.one(order.symbol, order.order_id, order.client_order_id)
+        except errors.OrderNotFound:
+            # Not listed and not found proves nothing yet: the venue may show it late.
+            _LOG.warning("%s does not show order %s (yet)", order.exchange, order.client_order_id)
+        else:
+            self._compare(order, after)
+
+    async def _take(self, symbol: str, fills: list[Fill]) -> None:
+        """Merge a page of fills and move the cursor, in one transaction."""
+        for fill in fills:
+            if self._store.find(symbol, fill.order_id, "") is None:
+                before = None
+                self._compare(before, await self._queries.one(symbol, fill.order_id, ""))
+        cursor = Cursor(symbol, _FILLS, fills[-1].trade_id)
+        with self._store.together([cursor]):
+            for fill in fills:
+                known = self._store.find(symbol, fill.order_id, "")
+                if known is not None and all(fill.trade_id != one.trade_id for one in known.fills):
+                    self._store.merge_fill(fill)
+                    self._differ("fill", symbol, f"fill {fill.trade_id} of order {fill.order_id}")
+        self._cursors[symbol] = cursor.value
+
+    async def _balances(self) -> None:
+        before = self._account.balances
+        after = await self._account.fetch_balance()
+        for asset in sorted(before.keys() | after.keys()) if before else ():
+            if before.get(asset) != after.get(asset):
+                self._differ("balance", "", f"{asset}: {before.get(asset)} was known, the venue has {after.get(asset)}")
+
+    def _symbols(self) -> list[str]:
+        known = {order.symbol for order in self._store.all()} | self._cursors.keys()
+        return sorted(symbol for symbol in known if symbol in self._wiring.symbols)
+
+    def _start_ns(self, symbol: str) -> int:
+        """Return from when on fills concern us, where nothing was read before."""
+        times = [
+            order.ts_submitted or order.ts_created or self._since_ns
+            for order in self._store.all()
+            if order.symbol == symbol
+        ]
+        return min([*times, self._since_ns]) - _MARGIN_NS
+
+    async def _close_gap(self, symbol: str) -> None:
+        clock = self._wiring.clock
+        try:
+            for attempt in range(1, _GAP_ATTEMPTS + 1):
+                await clock.sleep(backoff_s(attempt, 1.0, initial_s=_STREAM_S, max_s=30.0))
+                if not any(o.fills_missing for o in self._store.all() if o.symbol == symbol):
+                    return
+                try:
+                    await self.fills(symbol)
+                except (errors.AuthenticationError, errors.StateError) as error:
+                    _LOG.error("the fills of %s cannot be read: %s", symbol, error)
+                    return
+                except errors.FoxtrotError as error:
+                    _LOG.warning("the fills of %s cannot be read yet: %s", symbol, error)
+        finally:
+            self._gaps.discard(symbol)
+
+    def _compare(self, before: Order | None, after: Order) -> None:
+        if before is None:
+            self._differ("external order", after.symbol, f"order {after.order_id} ({after.status.value}) is adopted")
+        elif (before.status, before.filled) != (after.status, after.filled):
+            self._differ(
+                "order",
+                after.symbol,
+                f"order {after.client_order_id or after.order_id} was known as {before.status.value} with "
+                f"{before.filled} filled; the venue says {after.status.value} with {after.filled}",
+            )
+
+    def _differ(self, what: str, symbol: str, detail: str) -> None:
+        self.differences += 1
+        wiring = self._wiring
+        now = wiring.clock.time_ns()
+        wiring.publish(events.ReconcileDifference(wiring.exchange, symbol, 0, now, wiring.next_seq(), what, detail))
