@@ -49,6 +49,7 @@ class CcxtRestClient:
     ) -> None:
         self._allowed = allowed
         self._closed = False
+        self._owns_sockets = http is None
         self._ccxt = _make(class_name, credentials, config, dict(options or {}), venue_ms, http)
         if missing := sorted(name for name in allowed if not hasattr(self._ccxt, name)):
             raise AdapterBroken(f"ccxt's {class_name} has no endpoint {', '.join(missing)}.")
@@ -76,7 +77,8 @@ class CcxtRestClient:
     async def close(self) -> None:
         """Close the HTTP session."""
         self._closed = True
-        await self._ccxt.close()
+        if self._owns_sockets:
+            await self._ccxt.close()
 
 
 def _make(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Callable, Mapping
 from typing import Protocol
 
@@ -49,6 +50,15 @@ class WireSession(Protocol):
         ...
 
 
+class Trouble(enum.Enum):
+    """Name the ways in which a venue says, in its own words, that something is wrong with itself or with the client."""
+
+    UNKNOWN_OUTCOME = "unknown_outcome"  # it may or may not have acted
+    OVERLOADED = "overloaded"  # it did not act
+    RATE_LIMITED = "rate_limited"  # it did not act; come back in 2 s
+    BANNED = "banned"  # it did not act; come back in 8 s
+
+
 class Dialect(Protocol):
     """Render one venue's truth in its wire format and parse what clients send.
 
@@ -57,6 +67,7 @@ class Dialect(Protocol):
     """
 
     hosts: frozenset[str]
+    account: str  # whose the sandbox's key is
 
     def http(self, request: HttpRequest) -> HttpResponse: ...
 
@@ -65,6 +76,10 @@ class Dialect(Protocol):
         ...
 
     def tick(self) -> None: ...
+
+    def trouble(self, kind: Trouble) -> HttpResponse:
+        """Return the answer by which the venue reports a trouble."""
+        ...
 
     def endpoints(self, base: str) -> Endpoints:
         """Return the endpoints of a server at `base` ("127.0.0.1:8080"), for clients that take plain base URLs."""

@@ -8,19 +8,14 @@ import zlib
 from types import TracebackType
 from typing import Self
 
-from pydantic import SecretStr, ValidationError
+from pydantic import ValidationError
 
-from foxtrot.config import Credentials
-from foxtrot.errors import ConfigError, UnsupportedError
-from foxtrot.model.decimals import floor_to
-from foxtrot.plugins import import_string
+from foxtrot.errors import ConfigError
 from foxtrot.ports import VenueAccess
-from foxtrot.sandbox.dialect import Dialect, DialectFactory
-from foxtrot.sandbox.flow import MarketFlow, starting_price
 from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.replay import Replay
 from foxtrot.sandbox.server import SandboxServer
-from foxtrot.sandbox.venue import Venue
+from foxtrot.sandbox.stage import Stage
 from foxtrot.spec import AdapterSpec
 
 
@@ -28,23 +23,9 @@ class Sandbox:
     """Run one embedded venue. Use it as an async context manager, or `await Sandbox.start(...)` and `stop()`."""
 
     def __init__(self, options: SandboxOptions, spec: AdapterSpec) -> None:
-        if not spec.dialect:
-            raise UnsupportedError(f"{spec.name} brings no sandbox dialect.", exchange=spec.name)
-        factory: DialectFactory = import_string(spec.dialect)
-        contracts = factory.contracts(options)
-        prices = {c.symbol: floor_to(starting_price(c.base, c.quote), c.price_tick) for c in contracts}
-        self.options = options
-        self.venue = Venue(
-            contracts,
-            time.time_ns,
-            maker_fee=options.maker_fee,
-            taker_fee=options.taker_fee,
-            prices=prices,
-            seed=options.seed,
-            history_days=options.history_days,
-        )
-        self.dialect: Dialect = factory.open(self.venue, options)
-        self.flow = MarketFlow(self.venue, [c.symbol for c in contracts], options.seed, options.rate)
+        stage = Stage(options, spec, time.time_ns)
+        self.options, self.venue, self.dialect, self.flow = options, stage.venue, stage.dialect, stage.flow
+        self._credentials = stage.credentials
         self._replay = None if options.replay is None else Replay(self.venue, self.dialect.records(_lines(options)))
         self._server = SandboxServer(
             self.dialect,
@@ -77,10 +58,7 @@ class Sandbox:
     @property
     def access(self) -> VenueAccess:
         """Return the endpoints and the key that the venue accepts."""
-        credentials = Credentials(
-            api_key=SecretStr(self.options.api_key), api_secret=SecretStr(self.options.api_secret)
-        )
-        return VenueAccess(self.dialect.endpoints(self.base), credentials)
+        return VenueAccess(self.dialect.endpoints(self.base), self._credentials)
 
     async def stop(self) -> None:
         """Stop serving; repeating is harmless."""

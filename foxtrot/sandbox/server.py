@@ -11,6 +11,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from foxtrot.errors import ConnectFailed
 from foxtrot.sandbox.dialect import Dialect, HttpRequest, HttpResponse, WireSession
 from foxtrot.sandbox.outbox import Outbox
+from foxtrot.sandbox.stage import local_path
 
 _LOG = logging.getLogger("foxtrot.sandbox")
 _TICK_S = 0.02
@@ -102,15 +103,12 @@ class SandboxServer:
         return _response(answer)
 
     def _local_path(self, path: str) -> str | None:
-        """Strip the venue's host; None for a host that is another company's."""
-        first, _, rest = path.removeprefix("/").partition("/")
-        if "." not in first:
-            return path
-        if first.partition(":")[0] in self._dialect.hosts:
-            return f"/{rest}"
-        self.foreign_hosts.append(first)
-        _LOG.error("A client called %s, which is not this venue: %s", first, path)
-        return None
+        local = local_path(path, self._dialect.hosts)
+        if local is None:
+            first = path.removeprefix("/").partition("/")[0]
+            self.foreign_hosts.append(first)
+            _LOG.error("A client called %s, which is not this venue: %s", first, path)
+        return local
 
     async def _socket(self, request: web.Request, path: str) -> web.StreamResponse:
         transport = request.transport

@@ -61,6 +61,7 @@ class Venue:
         history_days: int = 0,
     ) -> None:
         self.clock = clock
+        self.hidden_ns = 0  # how long queries and lists do not show an order that was just accepted
         self.maker_fee, self.taker_fee = maker_fee, taker_fee
         self.listeners: list[Callable[[VenueEvent], None]] = []
         self.contracts: dict[str, Contract] = {c.symbol: c for c in contracts}
@@ -201,13 +202,13 @@ class Venue:
         """Return a copy of an order; of several with one client id the latest. Raises Refused(NO_SUCH_ORDER)."""
         self._contract(symbol)
         found = self._store.find(account, symbol, order_id, client_order_id)
-        if found is None:
+        if found is None or not self._shown(found):
             raise Refused(Reason.NO_SUCH_ORDER)
         return copy_of(found)
 
     def open_orders(self, account: str, symbol: str | None = None) -> list[VenueOrder]:
         """Return copies of the open orders, oldest first."""
-        return [copy_of(o) for o in self._store.open(account) if symbol in (None, o.symbol)]
+        return [copy_of(o) for o in self._store.open(account) if symbol in (None, o.symbol) and self._shown(o)]
 
     def open_ids(self, account: str) -> Container[int]:
         """Return the ids of the account's open orders (a live view)."""
@@ -215,7 +216,7 @@ class Venue:
 
     def orders(self, account: str, symbol: str) -> list[VenueOrder]:
         """Return copies of all orders ever, by order id ascending."""
-        return [copy_of(o) for o in self._store.all(account) if o.symbol == symbol]
+        return [copy_of(o) for o in self._store.all(account) if o.symbol == symbol and self._shown(o)]
 
     def executions(self, account: str, symbol: str) -> list[Execution]:
         """Return all executions of an account, oldest first."""
@@ -282,6 +283,9 @@ class Venue:
     def trading(self, symbol: str) -> bool:
         """Tell whether the symbol takes orders."""
         return self._market(symbol).trading
+
+    def _shown(self, order: VenueOrder) -> bool:
+        return not self.hidden_ns or self.clock() - order.created_ns >= self.hidden_ns
 
     # for the markets
 

@@ -10,7 +10,7 @@ import msgspec
 from foxtrot.errors import ConfigError
 from foxtrot.model.contract import Contract
 from foxtrot.protocol.codec import Endpoints
-from foxtrot.sandbox.dialect import Close, HttpRequest, HttpResponse, Send, WireSession
+from foxtrot.sandbox.dialect import Close, HttpRequest, HttpResponse, Send, Trouble, WireSession
 from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.replay import Record
 from foxtrot.sandbox.types import VenueEvent
@@ -19,7 +19,7 @@ from foxtrot_binance.dialect import account, market_data, trading
 from foxtrot_binance.dialect.capture import read_capture
 from foxtrot_binance.dialect.contracts import make_contract
 from foxtrot_binance.dialect.desk import ACCOUNT, Desk, rest_payload
-from foxtrot_binance.dialect.errors import WireError
+from foxtrot_binance.dialect.errors import WireError, trouble
 from foxtrot_binance.dialect.gate import Gate
 from foxtrot_binance.dialect.params import Params, parse_form
 from foxtrot_binance.dialect.profile import Profile, make_profile
@@ -38,6 +38,7 @@ class BinanceDialect:
 
     def __init__(self, venue: Venue, options: SandboxOptions, profile: Profile) -> None:
         self.hosts = profile.server.hosts
+        self.account = ACCOUNT
         self._desk = Desk(venue, options, profile)
         self._gate = Gate(self._desk)
         self._users = UserStreams(self._desk)
@@ -90,6 +91,10 @@ class BinanceDialect:
         """Send what is due."""
         self._streams.tick()
         self._users.tick()
+
+    def trouble(self, kind: Trouble) -> HttpResponse:
+        """Return the answer by which the venue reports a trouble."""
+        return self._refused(trouble(kind), "")
 
     def endpoints(self, base: str) -> Endpoints:
         """Return base URLs of a server at `base`; `redirect` keeps the real host as first path segment."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from foxtrot.sandbox.dialect import Trouble
 from foxtrot.sandbox.types import Reason, Refused
 from foxtrot_binance.dialect.profile import Profile
 
@@ -91,3 +92,16 @@ def from_refusal(refused: Refused, profile: Profile) -> WireError:
             return WireError(-1111, f"Parameter '{refused.detail}' has too much precision.")
         return WireError(-1111, "Precision is over the maximum defined for this asset.")
     return WireError(-2010, _TYPES.get(refused.detail, "Unsupported order combination"))
+
+
+def trouble(kind: Trouble) -> WireError:
+    """Return the answer by which the venue reports a trouble of its own, or with the client."""
+    if kind is Trouble.UNKNOWN_OUTCOME:
+        text = "Timeout waiting for response from backend server. Send status unknown; execution status unknown."
+        return WireError(-1007, text, status=504)  # the HTTP status beside the code is not documented
+    if kind is Trouble.OVERLOADED:
+        text = "Server is currently overloaded with other requests. Please try again in a few minutes."
+        return WireError(-1008, text, status=503)
+    banned = kind is Trouble.BANNED
+    text = "Way too much request weight used; IP banned." if banned else "Too many requests; please use streams."
+    return WireError(-1003, text, status=418 if banned else 429, retry_after_ms=8_000 if banned else 2_000)

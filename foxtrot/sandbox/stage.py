@@ -1,0 +1,58 @@
+"""A venue with its dialect and its market, before anything is served: over sockets or in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pydantic import SecretStr
+
+from foxtrot.config import Credentials
+from foxtrot.errors import UnsupportedError
+from foxtrot.model.decimals import floor_to
+from foxtrot.plugins import import_string
+from foxtrot.sandbox.dialect import Dialect, DialectFactory
+from foxtrot.sandbox.flow import MarketFlow, starting_price
+from foxtrot.sandbox.options import SandboxOptions
+from foxtrot.sandbox.venue import Venue
+from foxtrot.spec import AdapterSpec
+
+
+class Stage:
+    """Hold the truth of one venue, the dialect that speaks for it, and the agents that move its market.
+
+    `time_ns` is the venue's clock. Raises UnsupportedError for an adapter without a dialect, ConfigError.
+    """
+
+    def __init__(self, options: SandboxOptions, spec: AdapterSpec, time_ns: Callable[[], int]) -> None:
+        if not spec.dialect:
+            raise UnsupportedError(f"{spec.name} brings no sandbox dialect.", exchange=spec.name)
+        factory: DialectFactory = import_string(spec.dialect)
+        contracts = factory.contracts(options)
+        prices = {c.symbol: floor_to(starting_price(c.base, c.quote), c.price_tick) for c in contracts}
+        self.options = options
+        self.venue = Venue(
+            contracts,
+            time_ns,
+            maker_fee=options.maker_fee,
+            taker_fee=options.taker_fee,
+            prices=prices,
+            seed=options.seed,
+            history_days=options.history_days,
+        )
+        self.dialect: Dialect = factory.open(self.venue, options)
+        self.flow = MarketFlow(self.venue, [c.symbol for c in contracts], options.seed, options.rate)
+
+    @property
+    def credentials(self) -> Credentials:
+        """Return the key that the venue accepts."""
+        return Credentials(
+            api_key=SecretStr(self.options.api_key), api_secret=SecretStr(self.options.api_secret)
+        )
+
+
+def local_path(path: str, hosts: frozenset[str]) -> str | None:
+    """Strip the venue's host, where a path begins with one; None for a host that is another company's."""
+    first, _, rest = path.removeprefix("/").partition("/")
+    if "." not in first:
+        return path
+    return f"/{rest}" if first.partition(":")[0] in hosts else None

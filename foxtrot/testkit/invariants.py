@@ -1,0 +1,132 @@
+"""What must hold once everything is quiet, whatever went wrong before."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from decimal import Decimal
+
+from foxtrot.exchange import BaseExchange
+from foxtrot.model import events
+from foxtrot.model.order import Order, OrderStatus
+from foxtrot.sandbox.types import VenueOrder, VenueStatus
+from foxtrot.testkit.world import World
+
+NAMES = (
+    "open orders are the venue's",
+    "every order of ours ends as the venue says",
+    "each execution is heard of once",
+    "balances are the venue's to the last digit",
+    "nothing that the venue accepted is rejected or denied",
+    "one venue order for one intent",
+    "no order is left in doubt",
+    "no order ends twice",
+    "the venue never had to throttle us",
+    "nothing stays open after the close",
+)
+_STATUSES = {
+    VenueStatus.NEW: OrderStatus.OPEN,
+    VenueStatus.PARTIALLY_FILLED: OrderStatus.PARTIALLY_FILLED,
+    VenueStatus.FILLED: OrderStatus.FILLED,
+    VenueStatus.CANCELED: OrderStatus.CANCELED,
+    VenueStatus.EXPIRED: OrderStatus.EXPIRED,
+    VenueStatus.EXPIRED_IN_MATCH: OrderStatus.EXPIRED,
+    VenueStatus.REJECTED: OrderStatus.REJECTED,
+}
+_ENDS = (events.OrderCanceled, events.OrderExpired, events.OrderRejected)
+
+
+class Broken(AssertionError):
+    """An invariant does not hold; `name` is one of NAMES."""
+
+    def __init__(self, name: str, detail: str) -> None:
+        super().__init__(f"{name}: {detail}")
+        self.name = name
+
+
+def check(exchange: BaseExchange, world: World, heard: list[events.Event], ours: set[str]) -> None:
+    """Raise Broken for the first invariant that does not hold; `ours` are the client order ids of all intents."""
+    for name, detail in findings(exchange, world, heard, ours):
+        raise Broken(name, detail)
+
+
+def findings(
+    exchange: BaseExchange, world: World, heard: list[events.Event], ours: set[str]
+) -> Iterator[tuple[str, str]]:
+    """Yield (invariant, what is wrong)."""
+    account = world.dialect.account
+    placed = {str(o.order_id): o for symbol in world.venue.contracts for o in world.venue.orders(account, symbol)}
+    yield from _open_orders(exchange, placed)
+    yield from _ends(exchange, placed, ours)
+    yield from _executions(world, account, heard)
+    yield from _balances(exchange, world, account)
+    yield from _intents(exchange, placed, ours)
+    yield from _order_events(heard)
+    if world.throttled:
+        yield NAMES[8], f"{world.throttled} refusals for rate"
+
+
+def _open_orders(exchange: BaseExchange, placed: dict[str, VenueOrder]) -> Iterator[tuple[str, str]]:
+    theirs = {number for number, order in placed.items() if order.status.open}
+    mine = {order.order_id for order in exchange.orders.open()}
+    if theirs != mine:
+        yield NAMES[0], f"only the venue has {sorted(theirs - mine)}, only we have {sorted(mine - theirs)}"
+
+
+def _ends(exchange: BaseExchange, placed: dict[str, VenueOrder], ours: set[str]) -> Iterator[tuple[str, str]]:
+    for number, theirs in placed.items():
+        if theirs.client_order_id not in ours:
+            continue
+        mine = exchange.orders.get(theirs.client_order_id)
+        wanted = (number, _STATUSES[theirs.status], theirs.filled, theirs.filled_quote)
+        known = None if mine is None else (mine.order_id, mine.status, mine.filled, mine.filled_quote)
+        if known != wanted:
+            yield NAMES[1], f"{theirs.client_order_id}: we know {known}, the venue {wanted}"
+
+
+def _executions(world: World, account: str, heard: list[events.Event]) -> Iterator[tuple[str, str]]:
+    theirs = {
+        (symbol, str(e.trade_id), e.quantity)
+        for symbol in world.venue.contracts
+        for e in world.venue.executions(account, symbol)
+    }
+    mine = Counter(
+        (e.symbol, e.fill.trade_id, e.fill.quantity) for e in heard if isinstance(e, events.OrderFilled)
+    )
+    twice = sorted(key for key, count in mine.items() if count > 1)
+    if twice or mine.keys() != theirs:
+        missing, invented = sorted(theirs - mine.keys()), sorted(mine.keys() - theirs)
+        yield NAMES[2], f"twice: {twice}, never: {missing}, invented: {invented}"
+
+
+def _balances(exchange: BaseExchange, world: World, account: str) -> Iterator[tuple[str, str]]:
+    mine = exchange.account.balances
+    for asset, (free, locked) in world.venue.balances(account).items():
+        known = mine.get(asset)
+        if (Decimal(0), Decimal(0)) != (free, locked) and (known is None or (known.free, known.locked) != (free, locked)):
+            yield NAMES[3], f"{asset}: we know {known}, the venue has {free} free, {locked} locked"
+
+
+def _intents(exchange: BaseExchange, placed: dict[str, VenueOrder], ours: set[str]) -> Iterator[tuple[str, str]]:
+    at_venue = Counter(order.client_order_id for order in placed.values())
+    for client_order_id in sorted(ours):
+        order = exchange.orders.get(client_order_id)
+        if at_venue[client_order_id] > 1:
+            yield NAMES[5], f"{client_order_id} is {at_venue[client_order_id]} orders at the venue"
+        if order is None:
+            continue
+        if order.status in (OrderStatus.REJECTED, OrderStatus.DENIED) and at_venue[client_order_id]:
+            yield NAMES[4], f"{client_order_id} is {order.status.value} here ({order.reason})"
+        if order.status in (OrderStatus.IN_DOUBT, OrderStatus.PENDING, OrderStatus.CREATED):
+            yield NAMES[6], f"{client_order_id} is {order.status.value} ({order.reason})"
+
+
+def _order_events(heard: list[events.Event]) -> Iterator[tuple[str, str]]:
+    ended: dict[tuple[str, str], Order] = {}
+    for event in heard:
+        if not isinstance(event, _ENDS):
+            continue
+        key = (event.order.order_id, event.order.client_order_id)
+        if key in ended:
+            yield NAMES[7], f"{key}: {ended[key].status.value}, then {event.order.status.value}"
+        ended[key] = event.order

@@ -1,0 +1,289 @@
+"""A whole venue in memory, under a virtual clock: requests and frames go through a schedule of faults, no sockets."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from collections import Counter, deque
+from collections.abc import Callable, Coroutine, Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+from foxtrot.errors import ConnectFailed, ConnectionLost, RequestTimeout
+from foxtrot.ports import OnClose, OnFrame, VenueAccess
+from foxtrot.protocol.calls import RawResponse
+from foxtrot.sandbox.dialect import HttpRequest, HttpResponse, Trouble
+from foxtrot.sandbox.faults import FRAME_FAULTS, REQUEST_FAULTS, Fault, Schedule
+from foxtrot.sandbox.options import SandboxOptions
+from foxtrot.sandbox.stage import Stage, local_path
+from foxtrot.spec import AdapterSpec
+from foxtrot.testkit.clock import NS, VirtualClock
+
+_NUMBERS = itertools.count(1)
+_REMOTE = "10.0.0.1"
+_TICK_S = 1.0
+_STALL_S = 25.0
+_PAGE = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
+_SAID = {
+    Fault.UNKNOWN_OUTCOME: Trouble.UNKNOWN_OUTCOME,
+    Fault.OVERLOADED: Trouble.OVERLOADED,
+    Fault.RATE_LIMITED: Trouble.RATE_LIMITED,
+    Fault.BANNED: Trouble.BANNED,
+}
+_NOT_CARRIED_OUT = frozenset({Fault.NOT_FORWARDED, Fault.OVERLOADED, Fault.RATE_LIMITED, Fault.BANNED})
+
+
+class World:
+    """Be the place to trade (the `Environment` port) and the network to it (`HttpSender`, `WsConnector`).
+
+    `throttled` counts the refusals for rate that the venue made of itself, not by a fault: an honest client causes
+    none. `sockets` are the open ones.
+    """
+
+    def __init__(
+        self, spec: AdapterSpec, options: SandboxOptions, clock: VirtualClock, schedule: Schedule, timeout_s: float
+    ) -> None:
+        self.clock = clock
+        self.schedule = schedule
+        self.skew_ns = 0
+        self.stage = Stage(options, spec, self.time_ns)
+        self.venue, self.dialect = self.stage.venue, self.stage.dialect
+        self.sockets: set[WorldSocket] = set()
+        self.throttled = 0
+        self.requests: Counter[str] = Counter()
+        self._timeout_s = timeout_s
+        self._chance = schedule.chance("latency")
+        self._base = f"world{next(_NUMBERS)}.invalid"
+        self._banned_until = 0.0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def time_ns(self) -> int:
+        """Return the venue's time."""
+        return self.clock.time_ns() + self.skew_ns
+
+    # the place
+
+    async def open(self) -> VenueAccess:
+        """Begin to live."""
+        if not self._tasks:
+            if self.stage.options.rate:
+                self.stage.flow.seed_book()
+            self.spawn(self._live())
+        endpoints = self.dialect.endpoints(self._base)
+        return VenueAccess(endpoints, self.stage.credentials, http=self, connector=self)
+
+    async def close(self) -> None:
+        """Do nothing: the venue outlives its clients; `end` ends it."""
+
+    async def end(self) -> None:
+        """End the world's own tasks."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run something until it is done or the world ends."""
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _live(self) -> None:
+        started = self.clock.monotonic()
+        while True:
+            await self.clock.sleep(_TICK_S)
+            self.stage.flow.catch_up(self.clock.monotonic() - started)
+            self.dialect.tick()
+
+    # requests
+
+    async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> RawResponse:
+        """Carry a request to the venue and its answer back, unless a fault meets it."""
+        self.requests[f"{method} {urlsplit(url).path}"] += 1
+        fault = self.schedule.draw("http", REQUEST_FAULTS)
+        if fault is Fault.REFUSED:
+            raise ConnectFailed("the venue cannot be reached: connection refused.")
+        await self._travel()
+        if fault is Fault.REQUEST_LOST:
+            await self._time_out()
+        if fault is Fault.REQUEST_LATE:
+            self.spawn(self._arrive_late(method, url, headers, body))
+            await self._time_out()
+        if fault is Fault.CLOCK_JUMP:
+            self.skew_ns = round(self._chance.uniform(-20, 20) * NS)
+        if fault is Fault.HIDDEN:
+            self._hide()
+        answer = self._answer(fault, method, url, headers, body)
+        await self._travel()
+        return await self._return(fault, answer)
+
+    def _answer(self, fault: Fault | None, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Any:
+        if self.clock.monotonic() < self._banned_until:
+            return self.dialect.trouble(Trouble.BANNED)
+        if fault is Fault.BANNED:
+            self._banned_until = self.clock.monotonic() + 8
+        if fault not in _NOT_CARRIED_OUT:
+            answer = self._carry_out(method, url, headers, body)
+        if fault in _SAID:
+            return self.dialect.trouble(_SAID[fault])
+        if fault is Fault.NOT_FORWARDED:
+            return HttpResponse(status=503, body=_PAGE)
+        return answer
+
+    async def _return(self, fault: Fault | None, answer: HttpResponse) -> RawResponse:
+        if fault is Fault.ANSWER_LOST:
+            raise ConnectionLost("The connection to the venue broke during a request: the server hung up.")
+        if fault is Fault.ANSWER_SILENT:
+            await self._time_out()
+        if fault is Fault.ANSWER_SLOW:
+            await self.clock.sleep(self._timeout_s * 0.8)
+        if fault is Fault.ANSWER_CUT:
+            return _raw(answer, answer.body[: len(answer.body) // 2])
+        if fault is Fault.ANSWER_EMPTY:
+            return RawResponse(200, {}, b"")
+        if fault is Fault.BAD_GATEWAY:
+            return RawResponse(502, {}, _PAGE)
+        return _raw(answer, answer.body)
+
+    def _carry_out(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> HttpResponse:
+        parts = urlsplit(url)
+        path = local_path(parts.path, self.dialect.hosts)
+        if path is None:
+            raise AssertionError(f"a request goes to another company: {parts.path}")
+        answer = self.dialect.http(
+            HttpRequest(
+                method=method,
+                path=path,
+                query=parts.query,
+                headers={name.lower(): str(value) for name, value in headers.items()},
+                body=body,
+                remote=_REMOTE,
+            )
+        )
+        self.throttled += answer.status in (418, 429)
+        return answer
+
+    async def _arrive_late(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
+        await self.clock.sleep(self._timeout_s * self._chance.uniform(0.2, 1.5))
+        self._carry_out(method, url, headers, body)
+
+    async def _time_out(self) -> None:
+        await self.clock.sleep(self._timeout_s)
+        raise RequestTimeout(f"the venue did not answer within {self._timeout_s:g} s.")
+
+    def _hide(self) -> None:
+        self.venue.hidden_ns = 5 * NS
+
+        async def show() -> None:
+            await self.clock.sleep(12)
+            self.venue.hidden_ns = 0
+
+        self.spawn(show())
+
+    async def _travel(self) -> None:
+        await self.clock.sleep(self._chance.uniform(0.002, 0.06))
+
+    # sockets
+
+    async def connect(self, url: str, on_frame: OnFrame, on_close: OnClose) -> WorldSocket:
+        """Open a socket. Raises ConnectFailed."""
+        await self._travel()
+        if self.schedule.draw("handshake", {Fault.SOCKET_REFUSED}) is not None:
+            raise ConnectFailed("the venue cannot be reached: handshake refused.")
+        parts = urlsplit(url)
+        socket = WorldSocket(self, on_frame, on_close)
+        session = self.dialect.open_socket(
+            local_path(parts.path, self.dialect.hosts) or "", parts.query, _REMOTE, socket.say, socket.end_by_venue
+        )
+        if isinstance(session, HttpResponse):
+            raise ConnectFailed(f"the venue refused the connection: {session.body.decode()}")
+        socket.begin(session.receive, session.closed)
+        self.sockets.add(socket)
+        return socket
+
+
+class WorldSocket:
+    """One WebSocket: frames travel in order, each with its own delay."""
+
+    def __init__(self, world: World, on_frame: OnFrame, on_close: OnClose) -> None:
+        self._world = world
+        self._on_frame = on_frame
+        self._on_close = on_close
+        self._receive: Callable[[str], None] = lambda text: None
+        self._forget: Callable[[], None] = lambda: None
+        self._down: deque[bytes] = deque()
+        self._wake = asyncio.Event()
+        self._stalled = False
+        self._over = False
+
+    def begin(self, receive: Callable[[str], None], forget: Callable[[], None]) -> None:
+        """Connect the venue's session."""
+        self._receive, self._forget = receive, forget
+        self._world.spawn(self._pump())
+
+    def send(self, data: bytes) -> None:
+        """Carry a client's frame to the venue."""
+        if not self._over:
+            self._world.spawn(self._up(data.decode()))
+
+    async def close(self) -> None:
+        """End the connection from the client's side."""
+        self._end("closed here")
+
+    def say(self, text: str) -> None:
+        """Carry a venue's frame to the client, unless a fault meets it."""
+        fault = self._world.schedule.draw("frame", FRAME_FAULTS)
+        if self._stalled or self._over:
+            return
+        if fault is Fault.CUT:
+            self._end("connection reset")
+            return
+        if fault is Fault.STALL:
+            self._stalled = True
+            self._world.spawn(self._give_up())
+            return
+        if fault is Fault.GARBAGE:
+            self._down.append(b"\x00\xffnot a message")
+        if fault is Fault.DELAY:
+            self._down.append(b"")
+        self._down.extend([text.encode()] * (2 if fault is Fault.DUPLICATE else 1))
+        self._wake.set()
+
+    def end_by_venue(self, code: int, reason: str) -> None:
+        """End the connection from the venue's side."""
+        self._end(f"{code} {reason}")
+
+    async def _pump(self) -> None:
+        world = self._world
+        while not self._over:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._down and not self._over:
+                data = self._down.popleft()
+                if not data:
+                    await world.clock.sleep(4.0)
+                    continue
+                await world.clock.sleep(0.01)
+                if not self._over and not self._stalled:
+                    self._on_frame(data)
+
+    async def _up(self, text: str) -> None:
+        await self._world.clock.sleep(0.02)
+        if not self._over and not self._stalled:
+            self._receive(text)
+
+    async def _give_up(self) -> None:
+        await self._world.clock.sleep(_STALL_S)
+        self._end("no answer to a ping")
+
+    def _end(self, reason: str) -> None:
+        if self._over:
+            return
+        self._over = True
+        self._wake.set()
+        self._forget()
+        self._world.sockets.discard(self)
+        self._on_close(reason)
+
+
+def _raw(answer: HttpResponse, body: bytes) -> RawResponse:
+    return RawResponse(answer.status, {name.lower(): value for name, value in answer.headers.items()}, body)
