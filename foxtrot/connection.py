@@ -71,7 +71,8 @@ class Connection:
         self._closers: list[Callable[[], Awaitable[None]]] = []
         self._channels: dict[ChannelName, ChannelHealth] = {}
         self._sync = ClockSync()
-        self._recovering = False
+        self._recovering = False  # from the return of the private stream until all is compared
+        self._losses = 0
         self._watch = wiring.engine.subscribe(ChannelStateChanged, self._on_channel, exchange=wiring.exchange)
 
     @property
@@ -282,19 +283,29 @@ class Connection:
             )
 
     def _on_user_stream(self, up: bool, reason: str) -> None:
-        again = up and ChannelName.USER in self._channels
+        begin = up and ChannelName.USER in self._channels and not self._recovering and self.state in _OPEN
+        self._recovering = self._recovering or begin
+        self._losses += not up
         self._channel(ChannelName.USER, up=up, reason=reason)
-        if again and not self._recovering and self.state in _OPEN:
-            self._recovering = True
+        if not up and self.state in _OPEN:
+            # A login is signed with the venue's time: if that is why it failed, the next one must not fail likewise.
+            self._wiring.spawn(self._refresh("the clock", self._wiring.open().gateway.synchronise_clock))
+        if begin:
             self._wiring.spawn(self._recover())
 
     async def _recover(self) -> None:
-        """Become READY again only when account and orders have been compared after the gap."""
-        wiring = self._wiring
-        self._enter(AdapterState.SYNCING, "the user stream is back")
-        attempt = 0
+        """Become READY again only when account and orders have been compared after the last gap."""
+        wiring, attempt = self._wiring, 0
         try:
-            while not await self._refresh("account and orders", lambda: self._orders.reconcile("reconnected")):
+            while self._channels[ChannelName.USER].up:
+                self._enter(AdapterState.SYNCING, "the user stream is back")
+                losses = self._losses
+                compared = await self._refresh("account and orders", lambda: self._orders.reconcile("reconnected"))
+                if compared and losses == self._losses:
+                    self._recovering = False
+                    self._enter(AdapterState.READY, "synchronised")
+                    self._assess()
+                    return
                 attempt += 1
                 self._enter(AdapterState.DEGRADED, "the account could not be compared")
                 retry = wiring.config.retry
@@ -302,8 +313,6 @@ class Connection:
                 await wiring.clock.sleep(pause)
         finally:
             self._recovering = False
-        self._enter(AdapterState.READY, "synchronised")
-        self._assess()
 
     async def _reconcile_periodically(self) -> None:
         every_s = self._wiring.config.orders.reconcile_interval_s

@@ -55,7 +55,7 @@ class StreamDriver:
         self._lost = ""
         self._up = False
         self._closed = False
-        self._chance = random.Random()
+        self._chance = random.Random(random.getrandbits(64))
         self._task: asyncio.Task[None] | None = None
         self._fetches: dict[str, asyncio.Task[None]] = {}
         self.last_error: FoxtrotError | None = None

@@ -27,6 +27,7 @@ from foxtrot.protocol.ratelimit import Limiter, Ticket
 T = TypeVar("T")
 _EXCERPT = 200
 _SILENT_AFTER = 3
+_SOON_S = 0.001  # a wait that is only a rounding error must not make the loop spin
 _PAUSE_S, _BAN_S = 1.0, 60.0  # where the venue does not say how long
 
 
@@ -153,7 +154,7 @@ class RequestGateway:
         while (wait := self._limiter.delay(call, self._now_s(), ticket)) > 0:
             if self._clock.monotonic() + wait > deadline:
                 raise self._no_budget(wait)
-            await self._clock.sleep(wait)
+            await self._clock.sleep(max(wait, _SOON_S))
         self._limiter.take(call, self._now_s(), ticket)
 
     def _no_budget(self, wait: float) -> RateLimited:
@@ -202,5 +203,7 @@ class RequestGateway:
         return self._clock.monotonic() + self._retry.total_timeout_s
 
     def _now_s(self) -> float:
-        # The venue's windows are aligned to its clock, not to ours.
-        return self._sync.venue_ms(self._clock.time_ns()) / 1_000
+        """Return the time for the limiter, whose windows are aligned to the venue's clock."""
+        now_s, now_ns = self._clock.monotonic(), self._clock.time_ns()
+        self._limiter.align((now_ns + self._sync.offset_ns) / 1e9 - now_s)
+        return now_s

@@ -67,7 +67,7 @@ class UserStream:
         self._reason = ""
         self._closed = False
         self._task: asyncio.Task[None] | None = None
-        self._chance = random.Random()
+        self._chance = random.Random(random.getrandbits(64))
 
     async def open(self) -> None:
         """Open the stream and keep it open from then on."""

@@ -36,7 +36,7 @@ class DoubtResolver:
         self._store = store
         self._ask = ask
         self._prove_absent = prove_absent
-        self._chance = random.Random()
+        self._chance = random.Random(random.getrandbits(64))
         self._running: set[str] = set()
 
     def begin(self, order: Order) -> None:

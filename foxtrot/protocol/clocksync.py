@@ -9,6 +9,7 @@ class ClockSync:
     """Estimate how far the venue's clock is ahead; of the last samples the one with the shortest round trip counts."""
 
     KEPT = 8
+    TOLERANCE_NS = 5_000_000  # venues tell whole ms, and clocks drift between samples
 
     def __init__(self) -> None:
         self._samples: list[tuple[int, int, int]] = []  # round trip ns, offset ns, local time ns
@@ -25,7 +26,11 @@ class ClockSync:
             self.reset()
             return
         middle = (sent_ns + received_ns) // 2
-        self._samples.append((received_ns - sent_ns, server_ns - middle, middle))
+        trip, offset = received_ns - sent_ns, server_ns - middle
+        # Each sample is right to half its round trip; one that no common offset reconciles with the newest is history:
+        # a clock has jumped since.
+        self._samples = [s for s in self._samples if abs(s[1] - offset) <= (s[0] + trip) / 2 + self.TOLERANCE_NS]
+        self._samples.append((trip, offset, middle))
         del self._samples[: -self.KEPT]
 
     @property

@@ -58,6 +58,7 @@ class Budget:
 
     def __init__(self) -> None:
         self.limits: dict[tuple[LimitKind, int], int] = {}
+        self.offset_s = 0.0  # the venue's time less ours: windows go by its clock, pauses by ours
         self.paused_until = 0.0
         self.banned = False  # by the pause that is in force
         self._used: dict[tuple[LimitKind, int], tuple[int, int]] = {}  # window number, count
@@ -81,7 +82,7 @@ class Budget:
             ahead = sum(_cost(t.call, kind) for t in self._tickets if _goes_before(t, ticket))
             # A lane's share never shuts out a single call that the venue itself would take in an empty window.
             if self.used(kind, interval, now_s) + ahead + cost > max(limit * share, cost):
-                wait = max(wait, interval - now_s % interval)
+                wait = max(wait, interval - (now_s + self.offset_s) % interval)
         return wait
 
     def take(self, call: Call[object], now_s: float) -> None:
@@ -107,17 +108,18 @@ class Budget:
         return count + sum(
             _cost(t.call, kind)
             for t in self._tickets
-            if t.taken_s is not None and int(t.taken_s // interval_s) < window
+            if t.taken_s is not None and int((t.taken_s + self.offset_s) // interval_s) < window
         )
 
     def _window(self, kind: LimitKind, interval_s: int, now_s: float) -> tuple[int, int]:
-        running = int(now_s // interval_s)
+        running = int((now_s + self.offset_s) // interval_s)
         window, count = self._used.get((kind, interval_s), (running, 0))
         return running, count if window == running else 0
 
 
 class Limiter:
-    """Tell how long a call must wait. Times are venue seconds (float), always given; it never reads a clock.
+    """Tell how long a call must wait. Times are seconds of a clock that never jumps, always given; `align` tells how
+    far the venue's clock is ahead of it.
 
     Weights and requests count for the address, orders for the account. Waiting calls go in the order of their lanes:
     what stands before a call is reserved, so a cancel overtakes history that came earlier.
@@ -131,6 +133,10 @@ class Limiter:
     def share(self, address: Budget, account: Budget) -> None:
         """Draw on budgets that others draw on, too."""
         self._address, self._account = address, account
+
+    def align(self, offset_s: float) -> None:
+        """Take the difference between the venue's time and the clock whose times are given."""
+        self._address.offset_s = self._account.offset_s = offset_s
 
     def configure(self, limits: Iterable[RateLimit]) -> None:
         """Take the venue's stated limits; counts go on."""

@@ -45,9 +45,7 @@ class Stage:
     @property
     def credentials(self) -> Credentials:
         """Return the key that the venue accepts."""
-        return Credentials(
-            api_key=SecretStr(self.options.api_key), api_secret=SecretStr(self.options.api_secret)
-        )
+        return Credentials(api_key=SecretStr(self.options.api_key), api_secret=SecretStr(self.options.api_secret))
 
 
 def local_path(path: str, hosts: frozenset[str]) -> str | None:

@@ -23,6 +23,8 @@ NAMES = (
     "no order ends twice",
     "the venue never had to throttle us",
     "nothing stays open after the close",
+    "everything is connected again",
+    "READY means compared with the venue",
 )
 _STATUSES = {
     VenueStatus.NEW: OrderStatus.OPEN,
@@ -36,24 +38,10 @@ _STATUSES = {
 _ENDS = (events.OrderCanceled, events.OrderExpired, events.OrderRejected)
 
 
-class Broken(AssertionError):
-    """An invariant does not hold; `name` is one of NAMES."""
-
-    def __init__(self, name: str, detail: str) -> None:
-        super().__init__(f"{name}: {detail}")
-        self.name = name
-
-
-def check(exchange: BaseExchange, world: World, heard: list[events.Event], ours: set[str]) -> None:
-    """Raise Broken for the first invariant that does not hold; `ours` are the client order ids of all intents."""
-    for name, detail in findings(exchange, world, heard, ours):
-        raise Broken(name, detail)
-
-
 def findings(
     exchange: BaseExchange, world: World, heard: list[events.Event], ours: set[str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield (invariant, what is wrong)."""
+    """Yield (one of NAMES, what is wrong); `ours` are the client order ids of all intents."""
     account = world.dialect.account
     placed = {str(o.order_id): o for symbol in world.venue.contracts for o in world.venue.orders(account, symbol)}
     yield from _open_orders(exchange, placed)
@@ -62,8 +50,12 @@ def findings(
     yield from _balances(exchange, world, account)
     yield from _intents(exchange, placed, ours)
     yield from _order_events(heard)
+    yield from _readiness(heard)
     if world.throttled:
-        yield NAMES[8], f"{world.throttled} refusals for rate"
+        yield NAMES[8], f"{world.throttled} requests too many"
+    health = exchange.health()
+    if health.state is not events.AdapterState.READY:
+        yield NAMES[10], f"it is {health.state.value}: {'; '.join(health.reasons)}"
 
 
 def _open_orders(exchange: BaseExchange, placed: dict[str, VenueOrder]) -> Iterator[tuple[str, str]]:
@@ -90,9 +82,7 @@ def _executions(world: World, account: str, heard: list[events.Event]) -> Iterat
         for symbol in world.venue.contracts
         for e in world.venue.executions(account, symbol)
     }
-    mine = Counter(
-        (e.symbol, e.fill.trade_id, e.fill.quantity) for e in heard if isinstance(e, events.OrderFilled)
-    )
+    mine = Counter((e.symbol, e.fill.trade_id, e.fill.quantity) for e in heard if isinstance(e, events.OrderFilled))
     twice = sorted(key for key, count in mine.items() if count > 1)
     if twice or mine.keys() != theirs:
         missing, invented = sorted(theirs - mine.keys()), sorted(mine.keys() - theirs)
@@ -103,7 +93,9 @@ def _balances(exchange: BaseExchange, world: World, account: str) -> Iterator[tu
     mine = exchange.account.balances
     for asset, (free, locked) in world.venue.balances(account).items():
         known = mine.get(asset)
-        if (Decimal(0), Decimal(0)) != (free, locked) and (known is None or (known.free, known.locked) != (free, locked)):
+        if (Decimal(0), Decimal(0)) != (free, locked) and (
+            known is None or (known.free, known.locked) != (free, locked)
+        ):
             yield NAMES[3], f"{asset}: we know {known}, the venue has {free} free, {locked} locked"
 
 
@@ -130,3 +122,20 @@ def _order_events(heard: list[events.Event]) -> Iterator[tuple[str, str]]:
         if key in ended:
             yield NAMES[7], f"{key}: {ended[key].status.value}, then {event.order.status.value}"
         ended[key] = event.order
+
+
+def _readiness(heard: list[events.Event]) -> Iterator[tuple[str, str]]:
+    """Follow the state: once the private stream was lost, it is READY again only after a complete comparison."""
+    state, up, compared = events.AdapterState.DISCONNECTED, True, True
+    for event in heard:
+        if isinstance(event, events.ChannelStateChanged) and event.channel is events.ChannelName.USER:
+            if event.up and not up and state is events.AdapterState.READY:
+                yield NAMES[11], "it was READY while the private stream was down"
+            compared = compared and event.up and up
+            up = event.up
+        elif isinstance(event, events.ReconcileFinished):
+            compared = compared or (up and not event.failure)
+        elif isinstance(event, events.StateChanged):
+            state = event.new
+            if state is events.AdapterState.READY and not compared:
+                yield NAMES[11], f"it was READY ({event.reason}) before the comparison"

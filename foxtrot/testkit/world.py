@@ -30,14 +30,15 @@ _SAID = {
     Fault.RATE_LIMITED: Trouble.RATE_LIMITED,
     Fault.BANNED: Trouble.BANNED,
 }
+_WAITS = {Fault.RATE_LIMITED: 2.0, Fault.BANNED: 8.0}  # as the dialect's answers say
 _NOT_CARRIED_OUT = frozenset({Fault.NOT_FORWARDED, Fault.OVERLOADED, Fault.RATE_LIMITED, Fault.BANNED})
 
 
 class World:
     """Be the place to trade (the `Environment` port) and the network to it (`HttpSender`, `WsConnector`).
 
-    `throttled` counts the refusals for rate that the venue made of itself, not by a fault: an honest client causes
-    none. `sockets` are the open ones.
+    `throttled` counts the refusals for rate that the venue made of itself, not by a fault, and the requests that were
+    sent although the client had been told to wait: an honest client causes none. `sockets` are the open ones.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class World:
         self._chance = schedule.chance("latency")
         self._base = f"world{next(_NUMBERS)}.invalid"
         self._banned_until = 0.0
+        self._told_to_wait = (0.0, 0.0)  # from when until when
         self._tasks: set[asyncio.Task[None]] = set()
 
     def time_ns(self) -> int:
@@ -99,6 +101,8 @@ class World:
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> RawResponse:
         """Carry a request to the venue and its answer back, unless a fault meets it."""
         self.requests[f"{method} {urlsplit(url).path}"] += 1
+        since, until = self._told_to_wait
+        self.throttled += since < self.clock.monotonic() < until
         fault = self.schedule.draw("http", REQUEST_FAULTS)
         if fault is Fault.REFUSED:
             raise ConnectFailed("the venue cannot be reached: connection refused.")
@@ -114,6 +118,9 @@ class World:
             self._hide()
         answer = self._answer(fault, method, url, headers, body)
         await self._travel()
+        if fault in _WAITS:
+            now = self.clock.monotonic()
+            self._told_to_wait = (now, max(self._told_to_wait[1], now + _WAITS[fault]))
         return await self._return(fault, answer)
 
     def _answer(self, fault: Fault | None, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Any:

@@ -39,9 +39,16 @@ def test_the_venues_clock_is_read_off_the_quickest_round_trip() -> None:
     sync = ClockSync()
     assert sync.venue_ms(5_000_000) == 5
     sync.add(sent_ns=0, server_ns=8_000_000_000 + 50_000_000, received_ns=100_000_000)
-    sync.add(sent_ns=0, server_ns=9_999_000_000, received_ns=900_000_000)
+    sync.add(sent_ns=0, server_ns=8_700_000_000, received_ns=900_000_000)
     assert sync.offset_ns == 8_000_000_000
     assert sync.venue_ms(1_000_000_000) == 9_000
+
+
+def test_a_sample_that_cannot_be_reconciled_with_older_ones_means_that_a_clock_has_jumped() -> None:
+    sync = ClockSync()
+    sync.add(sent_ns=0, server_ns=8_050_000_000, received_ns=100_000_000)
+    sync.add(sent_ns=1_000_000_000, server_ns=4_200_000_000, received_ns=1_400_000_000)
+    assert sync.offset_ns == 3_000_000_000
 
 
 def test_after_a_reset_old_samples_do_not_count() -> None:
