@@ -65,13 +65,15 @@ class OrdersConfig(_Settings):
 
     `journal` is the file that outlives the process (None: nothing does; orders are then read from the venue at the next
     start). `while_syncing` orders wait at most `sync_wait_s`, or fail at once. Every `reconcile_interval_s` orders,
-    fills and balances are compared with the venue (0: only after a connection was lost).
+    fills and balances are compared with the venue (0: only after a connection was lost). An order of which there is no
+    trace so long after it was sent never arrived (`visibility_s`; None: as long as the adapter says).
     """
 
     journal: Path | None = None
     while_syncing: Literal["wait", "fail"] = "wait"
     sync_wait_s: float = Field(10.0, ge=0)
     reconcile_interval_s: float = Field(300.0, ge=0)
+    visibility_s: float | None = Field(None, gt=0)
 
 
 class ExchangeConfig(_Settings):

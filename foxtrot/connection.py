@@ -231,7 +231,8 @@ class Connection:
             config.transport.connect_timeout_s,
         )
         self._closers.append(streams.close)
-        return Transports(link.rest, requests, commands, streams, signed_in=signed_in, visibility_s=link.visibility_s)
+        visibility_s = config.orders.visibility_s or link.visibility_s
+        return Transports(link.rest, requests, commands, streams, signed_in=signed_in, visibility_s=visibility_s)
 
     def _connector_for(self, access: VenueAccess) -> WsConnector:
         return self._connector or access.connector or make_connector(self._wiring.config.transport)

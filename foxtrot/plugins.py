@@ -83,6 +83,13 @@ class PluginRegistry:
             raise AdapterNotFound(f"The exchange {name!r} is blocked: {record.reason}.")
         return record.spec or self._load(record)
 
+    def preferred(self) -> AdapterSpec:
+        """Return the loadable adapter of the lowest rank. Raises AdapterNotFound when none is installed."""
+        loaded = [record.spec for record in self.load_all() if record.spec is not None]
+        if not loaded:
+            raise AdapterNotFound("No exchange adapter is installed; install one, such as: pip install foxtrot-<venue>.")
+        return min(loaded, key=lambda spec: (spec.rank, spec.name))
+
     def load_all(self) -> list[PluginRecord]:
         """Try to load every manifest and return the records with their final states."""
         for record in self.records():

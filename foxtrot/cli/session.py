@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Coroutine
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from foxtrot.errors import AdapterNotFound, ConfigError
+from foxtrot.errors import ConfigError
 
 if TYPE_CHECKING:
     from foxtrot.config import Credentials, ExchangeConfig
@@ -38,12 +38,7 @@ def chosen_spec(name: str) -> AdapterSpec:
     from foxtrot.plugins import default_registry
 
     registry = default_registry()
-    if name:
-        return registry.load(name)
-    loaded = [record.spec for record in registry.load_all() if record.spec is not None]
-    if not loaded:
-        raise AdapterNotFound("No exchange adapter is installed; install one, such as: pip install foxtrot-<venue>.")
-    return min(loaded, key=lambda spec: (spec.rank, spec.name))
+    return registry.load(name) if name else registry.preferred()
 
 
 def make_config(spec: AdapterSpec, target: Target) -> ExchangeConfig:

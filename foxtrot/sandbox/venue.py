@@ -157,6 +157,14 @@ class Venue:
         return [self.cancel(account, symbol, order_id=order.order_id) for order in mine]
 
     @exactly
+    def expire(self, account: str, symbol: str, order_id: int) -> None:
+        """End an open order by the venue's own rules. Raises Refused(CANCEL_UNKNOWN)."""
+        order = self._store.find(account, symbol, order_id, None)
+        if order is None or not order.status.open:
+            raise Refused(Reason.CANCEL_UNKNOWN)
+        self._markets[symbol].end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED, "")
+
+    @exactly
     def cancel_replace(
         self,
         account: str,

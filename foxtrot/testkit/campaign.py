@@ -123,7 +123,9 @@ class Campaign:
             await self._drive(self._trade())
             self.schedule.active = False
             await self._calm_down()
-            broken.update(findings(self.exchange, self.world, self.heard, self.ours))
+            world = self.world
+            account = world.dialect.account
+            broken.update(findings(self.exchange, world.venue, account, self.heard, self.ours, world.throttled))
             await self._drive(self.exchange.disconnect())
             broken.update(await self._left_open())
             broken.update([("the journal agrees with itself", found.text) for found in journal.check()])

@@ -10,7 +10,7 @@ from foxtrot.exchange import BaseExchange
 from foxtrot.model import events
 from foxtrot.model.order import Order, OrderStatus
 from foxtrot.sandbox.types import VenueOrder, VenueStatus
-from foxtrot.testkit.world import World
+from foxtrot.sandbox.venue import Venue
 
 NAMES = (
     "open orders are the venue's",
@@ -39,20 +39,23 @@ _ENDS = (events.OrderCanceled, events.OrderExpired, events.OrderRejected)
 
 
 def findings(
-    exchange: BaseExchange, world: World, heard: list[events.Event], ours: set[str]
+    exchange: BaseExchange, venue: Venue, account: str, heard: list[events.Event], ours: set[str], throttled: int = 0
 ) -> Iterator[tuple[str, str]]:
-    """Yield (one of NAMES, what is wrong); `ours` are the client order ids of all intents."""
-    account = world.dialect.account
-    placed = {str(o.order_id): o for symbol in world.venue.contracts for o in world.venue.orders(account, symbol)}
+    """Yield (one of NAMES, what is wrong).
+
+    `account` is ours at the venue, `heard` every event since the exchange was made, `ours` the client order ids of all
+    intents, `throttled` how often the venue had to refuse us for rate.
+    """
+    placed = {str(o.order_id): o for symbol in venue.contracts for o in venue.orders(account, symbol)}
     yield from _open_orders(exchange, placed)
     yield from _ends(exchange, placed, ours)
-    yield from _executions(world, account, heard)
-    yield from _balances(exchange, world, account)
+    yield from _executions(venue, account, heard)
+    yield from _balances(exchange, venue, account)
     yield from _intents(exchange, placed, ours)
     yield from _order_events(heard)
     yield from _readiness(heard)
-    if world.throttled:
-        yield NAMES[8], f"{world.throttled} requests too many"
+    if throttled:
+        yield NAMES[8], f"{throttled} requests too many"
     health = exchange.health()
     if health.state is not events.AdapterState.READY:
         yield NAMES[10], f"it is {health.state.value}: {'; '.join(health.reasons)}"
@@ -76,11 +79,9 @@ def _ends(exchange: BaseExchange, placed: dict[str, VenueOrder], ours: set[str])
             yield NAMES[1], f"{theirs.client_order_id}: we know {known}, the venue {wanted}"
 
 
-def _executions(world: World, account: str, heard: list[events.Event]) -> Iterator[tuple[str, str]]:
+def _executions(venue: Venue, account: str, heard: list[events.Event]) -> Iterator[tuple[str, str]]:
     theirs = {
-        (symbol, str(e.trade_id), e.quantity)
-        for symbol in world.venue.contracts
-        for e in world.venue.executions(account, symbol)
+        (symbol, str(e.trade_id), e.quantity) for symbol in venue.contracts for e in venue.executions(account, symbol)
     }
     mine = Counter((e.symbol, e.fill.trade_id, e.fill.quantity) for e in heard if isinstance(e, events.OrderFilled))
     twice = sorted(key for key, count in mine.items() if count > 1)
@@ -89,9 +90,9 @@ def _executions(world: World, account: str, heard: list[events.Event]) -> Iterat
         yield NAMES[2], f"twice: {twice}, never: {missing}, invented: {invented}"
 
 
-def _balances(exchange: BaseExchange, world: World, account: str) -> Iterator[tuple[str, str]]:
+def _balances(exchange: BaseExchange, venue: Venue, account: str) -> Iterator[tuple[str, str]]:
     mine = exchange.account.balances
-    for asset, (free, locked) in world.venue.balances(account).items():
+    for asset, (free, locked) in venue.balances(account).items():
         known = mine.get(asset)
         if (Decimal(0), Decimal(0)) != (free, locked) and (
             known is None or (known.free, known.locked) != (free, locked)

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Iterable
 
+from foxtrot.plugins import default_registry
 from foxtrot.sandbox.faults import Fault, Place
 from foxtrot.testkit.campaign import Result, run
 from foxtrot.testkit.invariants import NAMES
@@ -95,6 +96,7 @@ def report(result: Result, exchange: str) -> list[str]:
 def main(arguments: list[str] | None = None) -> int:
     """Run what the command line asks for; exit code 1 when an invariant broke."""
     options = _parse(arguments)
+    options.exchange = options.exchange or default_registry().preferred().name
     logging.disable(logging.CRITICAL)
     if options.seed is not None:
         only = None if options.only is None else _places(options.only)
@@ -136,7 +138,7 @@ def _run_some(first: int, count: int, exchange: str) -> list[Result]:
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m foxtrot.testkit.soak", description=__doc__)
-    parser.add_argument("--exchange", default="binanceus", help="an installed adapter with a sandbox dialect")
+    parser.add_argument("--exchange", help="an installed adapter with a sandbox dialect; default: the preferred one")
     parser.add_argument("--seeds", type=int, default=1_000, help="how many campaigns")
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seed", type=int, help="one campaign only")
