@@ -34,6 +34,7 @@ class Capability(enum.Enum):
     SUBSCRIBE_ORDER_BOOK = "subscribe_order_book"
     SUBSCRIBE_OHLCV = "subscribe_ohlcv"
     USER_STREAM = "user_stream"
+    DEAD_MAN_SWITCH = "dead_man_switch"
     ORDERS_OVER_WS = "orders_over_ws"
     TESTNET = "testnet"
     FUTURES = "futures"

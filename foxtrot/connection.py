@@ -232,7 +232,15 @@ class Connection:
         )
         self._closers.append(streams.close)
         visibility_s = config.orders.visibility_s or link.visibility_s
-        return Transports(link.rest, requests, commands, streams, signed_in=signed_in, visibility_s=visibility_s)
+        return Transports(
+            link.rest,
+            requests,
+            commands,
+            streams,
+            signed_in=signed_in,
+            visibility_s=visibility_s,
+            cancel_after=link.cancel_after,
+        )
 
     def _connector_for(self, access: VenueAccess) -> WsConnector:
         return self._connector or access.connector or make_connector(self._wiring.config.transport)

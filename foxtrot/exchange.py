@@ -18,6 +18,7 @@ from foxtrot.hookspecs import notify
 from foxtrot.io.clock import SystemClock
 from foxtrot.managers.account import AccountManager
 from foxtrot.managers.contract import ContractManager
+from foxtrot.managers.dead_man import DeadManSwitch
 from foxtrot.managers.history import HistoricalManager, Progress
 from foxtrot.managers.mapping import MappingManager
 from foxtrot.managers.market_data import Callback, MarketDataManager, StreamSubscription
@@ -66,6 +67,7 @@ class BaseExchange(abc.ABC):
         self.account = AccountManager(wiring)
         self.contracts = ContractManager(wiring)
         self.orders = OrderManager(wiring, self.contracts, self.account)
+        self.dead_man_switch = DeadManSwitch(wiring, self.orders)
         self.market_data = MarketDataManager(wiring)
         self.history = HistoricalManager(wiring)
         self.mapping = MappingManager(wiring)

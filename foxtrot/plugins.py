@@ -87,7 +87,7 @@ class PluginRegistry:
         """Return the loadable adapter of the lowest rank. Raises AdapterNotFound when none is installed."""
         loaded = [record.spec for record in self.load_all() if record.spec is not None]
         if not loaded:
-            raise AdapterNotFound("No exchange adapter is installed; install one, such as: pip install foxtrot-<venue>.")
+            raise AdapterNotFound("No exchange adapter is installed; install one: pip install foxtrot-<venue>.")
         return min(loaded, key=lambda spec: (spec.rank, spec.name))
 
     def load_all(self) -> list[PluginRecord]:

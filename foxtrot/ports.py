@@ -104,7 +104,8 @@ class VenueLink(msgspec.Struct, frozen=True):
 
     `user_streams` come in order of preference. `rpc` carries commands over a WebSocket API when the user wants that.
     `visibility_s`: an order that was sent so long ago, and that neither queries nor lists show, never arrived (how long
-    the venue takes a signed request, and how late it may show what it took).
+    the venue takes a signed request, and how late it may show what it took). `cancel_after` makes the call that sets
+    the venue's dead-man switch to so many seconds, 0 to take it back; None where the venue has none.
     """
 
     rest: RestCodec
@@ -113,3 +114,4 @@ class VenueLink(msgspec.Struct, frozen=True):
     user_streams: tuple[UserStreamScheme, ...] = ()
     rpc: RpcCodec | None = None
     visibility_s: float = 60.0
+    cancel_after: Callable[[float], Call[None]] | None = None

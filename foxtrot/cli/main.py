@@ -37,7 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _app() -> Any:  # typer is imported here only
     import typer
 
-    from foxtrot.cli import account, bars, demo, doctor, exchanges, keys, market, orders, sandbox, watch
+    from foxtrot.cli import account, bars, demo, doctor, exchanges, journal, keys, market, orders, sandbox, watch
     from foxtrot.plugins import load_hooks
 
     app = typer.Typer(
@@ -55,6 +55,7 @@ def _app() -> Any:  # typer is imported here only
         app.command()(command)
     app.command()(account.balance)
     app.add_typer(orders.app, name="order")
+    app.add_typer(journal.app, name="journal")
     app.add_typer(sandbox.app, name="sandbox")
     app.add_typer(keys.app, name="keys")
     load_hooks().hook.foxtrot_cli_commands(app=app)

@@ -43,6 +43,7 @@ class Transports:
         *,
         signed_in: bool,
         visibility_s: float,
+        cancel_after: Callable[[float], Call[None]] | None,
     ) -> None:
         self.rest = rest
         self.gateway = gateway
@@ -50,6 +51,7 @@ class Transports:
         self.streams = streams
         self.signed_in = signed_in
         self.visibility_s = visibility_s
+        self.cancel_after = cancel_after
 
 
 class Wiring:

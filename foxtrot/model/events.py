@@ -198,6 +198,12 @@ class ReconcileFinished(Event, frozen=True, gc=False):
     failure: str
 
 
+class DeadManFired(Event, frozen=True, gc=False):
+    """Say that nobody fed the dead-man switch for `timeout_s` seconds: open orders are being canceled."""
+
+    timeout_s: float
+
+
 class ClockMeasured(Event, frozen=True, gc=False):
     """Report how far the venue's clock is ahead of ours, and how fast that grows."""
 

@@ -2,6 +2,17 @@
 
 from foxtrot.engine.journal.account import AccountJournal, NoJournal, OrderJournal
 from foxtrot.engine.journal.journal import Journal
+from foxtrot.engine.journal.reader import JournalReader
 from foxtrot.engine.journal.records import Cursor, Intent, OrderNote, Recovered
 
-__all__ = ["AccountJournal", "Cursor", "Intent", "Journal", "NoJournal", "OrderJournal", "OrderNote", "Recovered"]
+__all__ = [
+    "AccountJournal",
+    "Cursor",
+    "Intent",
+    "Journal",
+    "JournalReader",
+    "NoJournal",
+    "OrderJournal",
+    "OrderNote",
+    "Recovered",
+]

@@ -12,7 +12,6 @@ import msgspec
 from foxtrot.engine.journal.file import JournalFile, checksum
 from foxtrot.engine.journal.rows import to_fill, to_order
 from foxtrot.errors import JournalError
-from foxtrot.model.order import Order
 
 T = TypeVar("T")
 
@@ -101,9 +100,3 @@ def _read(
         return read(key, body, crc, path), []
     except JournalError as error:
         return None, [Finding(table, key, error.message)]
-
-
-def orders_of(file: JournalFile) -> list[tuple[str, str, Order]]:
-    """Return (exchange, account, order) of every order, oldest first. Raises JournalCorrupt."""
-    rows = file.read("SELECT exchange, account, key, body, crc FROM orders ORDER BY ts_ns, key")
-    return [(exchange, account, to_order(key, body, crc, file.path)) for exchange, account, key, body, crc in rows]

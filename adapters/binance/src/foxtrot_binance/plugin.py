@@ -34,6 +34,7 @@ _COMMON: dict[Capability, Feature | Support] = {
     Capability.SUBSCRIBE_ORDER_BOOK: Support.FULL,
     Capability.SUBSCRIBE_OHLCV: Support.FULL,
     Capability.USER_STREAM: Support.FULL,
+    Capability.DEAD_MAN_SWITCH: Feature(Support.EMULATED, "watched by this process, and gone with it"),
     Capability.ORDERS_OVER_WS: Support.FULL,
     Capability.FETCH_POSITIONS: Feature(Support.UNSUPPORTED, "spot has balances, no positions"),
 }
