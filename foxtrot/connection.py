@@ -92,6 +92,7 @@ class Connection:
             reasons=tuple(self._weaknesses()),
             requests=sum(gateway.sent for gateway in gateways),
             failures=sum(gateway.failed for gateway in gateways),
+            unlisted=sum(gateway.unlisted for gateway in gateways),
             last_answer=max((gateway.last_ok_ns for gateway in gateways), default=0),
             clock_offset_ms=self._sync.offset_ns / 1e6,
             clock_drift_ppm=self._sync.drift_ppm,

@@ -252,9 +252,13 @@ class ProtocolError(FoxtrotError):
 
 
 class VenueError(FoxtrotError):
-    """The venue answered with an error: `status` (HTTP), `code` and `venue_message` are its own."""
+    """The venue answered with an error: `status` (HTTP), `code` and `venue_message` are its own.
+
+    `unlisted`: the adapter's table does not know the code, so what it means for a command is open.
+    """
 
     outcome = Outcome.REFUSED
+    unlisted: bool = False
 
     def __init__(
         self,

@@ -3,6 +3,7 @@ repeated."""
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -25,6 +26,7 @@ from foxtrot.protocol.codec import RestCodec
 from foxtrot.protocol.ratelimit import Limiter, Ticket
 
 T = TypeVar("T")
+_LOG = logging.getLogger("foxtrot.rest")
 _EXCERPT = 200
 _SILENT_AFTER = 3
 _SOON_S = 0.001  # a wait that is only a rounding error must not make the loop spin
@@ -59,6 +61,7 @@ class RequestGateway:
         self._silent = 0  # requests in a row that got no answer one could read
         self.sent = 0
         self.failed = 0
+        self.unlisted = 0  # answers with an error code that the adapter's table does not know
         self.last_ok_ns = 0  # our UTC time of the last good answer
 
     async def call(self, call: Call[T]) -> T:
@@ -192,6 +195,9 @@ class RequestGateway:
         return error
 
     def _heed(self, error: VenueError) -> None:
+        if error.unlisted:
+            self.unlisted += 1
+            _LOG.warning("%s answered with a code that no table knows: %s %s", self._exchange, error.code, error)
         if not isinstance(error, RateLimited):
             return
         banned = isinstance(error, Banned)

@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
 from foxtrot.config import RetryConfig
-from foxtrot.errors import AuthenticationError, FoxtrotError, RequestTimeout, UnsupportedError
+from foxtrot.errors import AuthenticationError, ClockSkew, FoxtrotError, RequestTimeout, UnsupportedError
 from foxtrot.io.waiting import wait_at_most
 from foxtrot.ports import Clock, WsConnection, WsConnector
 from foxtrot.protocol.backoff import backoff_s
@@ -21,7 +21,7 @@ from foxtrot.protocol.messages import Ack, Message, Nack, StreamEnded
 T = TypeVar("T")
 _LOG = logging.getLogger("foxtrot.user")
 _LOGIN_S = 5.0
-_UNKNOWN_METHOD = "unsupported"
+_UNKNOWN_METHOD, _WRONG_TIME = "unsupported", "clock"
 
 
 class Caller(Protocol):
@@ -134,6 +134,11 @@ class UserStream:
                 )
                 try:
                     await self._open_once()
+                except AuthenticationError as error:
+                    # Asking again with a key that is refused would be a storm; whoever has a better one connects anew.
+                    _LOG.error("the user stream is given up: %s", error)
+                    self._on_state(False, error.message)
+                    return
                 except FoxtrotError as error:
                     _LOG.warning("the user stream cannot be reopened (attempt %d): %s", failures, error)
                     self._on_state(False, error.message)
@@ -175,6 +180,8 @@ class UserStream:
             return
         if isinstance(message, Ack):
             self._login.set_result(None)
+        elif message.code == _WRONG_TIME:
+            self._login.set_exception(ClockSkew(f"The login came at a wrong time: {message.reason}"))
         elif message.code == _UNKNOWN_METHOD:
             self._login.set_exception(UnsupportedError(f"The venue does not know this scheme: {message.reason}"))
         else:

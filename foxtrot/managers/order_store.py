@@ -77,10 +77,10 @@ class OrderStore:
 
     def key(self, order: Order | OrderUpdate) -> str:
         """Return the key under which an order is kept, or would be."""
-        kept = self._keys.get((order.symbol, order.order_id)) if order.order_id else None
-        if kept is not None:
-            return kept
         own = order.client_order_id
+        kept = self._keys.get((order.symbol, order.order_id)) if order.order_id else None
+        if kept is not None and (not own or self._orders[kept].client_order_id in ("", own)):
+            return kept
         known = self._orders.get(own)
         if own and (known is None or _same(known, order)):
             return own

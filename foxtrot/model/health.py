@@ -18,6 +18,7 @@ class ChannelHealth(msgspec.Struct, frozen=True):
 class Health(msgspec.Struct, frozen=True, kw_only=True):
     """State how a connection is: the whole, why it is not READY, and each channel used so far by name.
 
+    `requests` and `failures` count since connect; `unlisted` counts answers with an error code that no table knows.
     `last_answer` is our time (ns UTC, 0 before the first) of the last good REST answer, `clock_offset_ms` how far the
     venue's clock is ahead of ours, `in_doubt` the number of orders of which the venue may or may not have acted on the
     last command, `journal` "" or why the journal cannot be written.
@@ -29,6 +30,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     reasons: tuple[str, ...] = ()
     requests: int = 0
     failures: int = 0
+    unlisted: int = 0
     last_answer: int = 0
     clock_offset_ms: float = 0.0
     clock_drift_ppm: float = 0.0

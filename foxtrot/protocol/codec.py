@@ -105,7 +105,8 @@ class UserStreamScheme(Protocol):
 
     `open_call` (when not None) yields a token; `url` needs it ("" otherwise). `login` (when not None) is the first
     frame, confirmed by an `Ack` of the given request id or refused by a `Nack`, whose code is "unsupported" when the
-    venue does not know the scheme at all. `keepalive_call` is due every `keepalive_interval_s`.
+    venue does not know the scheme at all, "clock" when the login was signed for another time. `keepalive_call` is due
+    every `keepalive_interval_s`.
     """
 
     name: str

@@ -81,6 +81,10 @@ class Dialect(Protocol):
         """Return the answer by which the venue reports a trouble."""
         ...
 
+    def revoke_key(self) -> None:
+        """Refuse the sandbox's key from now on."""
+        ...
+
     def endpoints(self, base: str) -> Endpoints:
         """Return the endpoints of a server at `base` ("127.0.0.1:8080"), for clients that take plain base URLs."""
         ...

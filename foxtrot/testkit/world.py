@@ -39,6 +39,7 @@ class World:
 
     `throttled` counts the refusals for rate that the venue made of itself, not by a fault, and the requests that were
     sent although the client had been told to wait: an honest client causes none. `sockets` are the open ones.
+    What is put into `answers` replaces the venue's answers to requests that it carries out.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class World:
         self.venue, self.dialect = self.stage.venue, self.stage.dialect
         self.sockets: set[WorldSocket] = set()
         self.throttled = 0
+        self.answers: list[HttpResponse] = []
         self.requests: Counter[str] = Counter()
         self._timeout_s = timeout_s
         self._chance = schedule.chance("latency")
@@ -130,6 +132,8 @@ class World:
             self._banned_until = self.clock.monotonic() + 8
         if fault not in _NOT_CARRIED_OUT:
             answer = self._carry_out(method, url, headers, body)
+        if self.answers:
+            return self.answers.pop(0)
         if fault in _SAID:
             return self.dialect.trouble(_SAID[fault])
         if fault is Fault.NOT_FORWARDED:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from foxtrot.model.order import Fill, Order, OrderStatus, OrderType, Side
 from foxtrot.protocol.messages import OrderUpdate
-from foxtrot.protocol.orders import RANK, ChangeKind, apply
+from foxtrot.protocol.orders import RANK, ChangeKind, Step, apply, step
 
 ORDER = Order(
     exchange="x",
@@ -196,3 +196,36 @@ def test_filled_up_is_filled_whatever_the_venue_called_it_first() -> None:
 def test_a_local_denial_that_the_venue_contradicts_leaves_no_reason_behind() -> None:
     denied = msgspec.structs.replace(ORDER, status=OrderStatus.DENIED, reason="not sent")
     assert run([says(OrderStatus.OPEN)], denied)[0].reason == ""
+
+
+# commands of ours
+
+
+@pytest.mark.parametrize("status", OrderStatus)
+@pytest.mark.parametrize("what", Step)
+def test_a_step_of_a_command_never_ends_an_order_and_never_revives_one(status: OrderStatus, what: Step) -> None:
+    before = msgspec.structs.replace(ORDER, status=status)
+    after = step(before, what, "why")
+    if status.done:
+        assert after is before
+    else:
+        assert not after.status.done
+    if what is Step.UNKNOWN and status in (OrderStatus.PENDING, OrderStatus.OPEN, OrderStatus.PENDING_CANCEL):
+        assert (after.status, after.reason) == (OrderStatus.IN_DOUBT, "why")
+
+
+def test_a_refused_cancel_leads_back_to_what_the_venue_said_last() -> None:
+    for filled, living in ((D(0), OrderStatus.OPEN), (D("0.1"), OrderStatus.PARTIALLY_FILLED)):
+        order = msgspec.structs.replace(ORDER, status=living, filled=filled)
+        sent = step(order, Step.CANCEL_SENT)
+        assert sent.status is OrderStatus.PENDING_CANCEL
+        assert step(sent, Step.ANSWERED).status is living
+
+
+@pytest.mark.parametrize("late", [OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED])
+def test_a_late_report_does_not_hide_that_a_cancel_is_under_way(late: OrderStatus) -> None:
+    sent = step(msgspec.structs.replace(ORDER, status=OrderStatus.OPEN), Step.CANCEL_SENT)
+    order, _ = apply(sent, says(late))
+    assert order.status is OrderStatus.PENDING_CANCEL
+    ended, _ = apply(sent, says(OrderStatus.CANCELED))
+    assert ended.status is OrderStatus.CANCELED

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foxtrot.io.budgets import shared_budget
 from foxtrot.protocol.calls import Call, Lane
 from foxtrot.protocol.ratelimit import Limiter, LimitKind, RateLimit, Usage
 
@@ -91,3 +92,79 @@ def test_whatever_the_headroom_a_more_urgent_lane_may_use_more(headroom: float) 
         room.append(chosen.used(LimitKind.WEIGHT, 60, 0.0))
     assert room == sorted(set(room))
     assert (room[0], room[-1]) == (10_000 * (1 - headroom), 10_000)
+
+
+def test_who_waits_in_a_more_urgent_lane_goes_first_whoever_came_first() -> None:
+    chosen = limiter(headroom=0.0)
+    chosen.take(call(99), 10.0)
+    history, cancel = chosen.enter(call(1)), chosen.enter(call(1, Lane.CANCEL))
+    assert chosen.delay(history.call, 10.0, history) == 50
+    assert chosen.delay(cancel.call, 10.0, cancel) == 0
+    chosen.take(cancel.call, 10.0, cancel)
+    chosen.leave(cancel)
+    assert chosen.delay(history.call, 60.0, history) == 0
+
+
+def test_who_gives_up_waiting_frees_the_place() -> None:
+    chosen = limiter(headroom=0.0)
+    chosen.take(call(99), 10.0)
+    first, second = chosen.enter(call(1)), chosen.enter(call(1))
+    assert chosen.delay(second.call, 10.0, second) == 50
+    chosen.leave(first)
+    assert chosen.delay(second.call, 10.0, second) == 0
+
+
+def test_a_call_under_way_at_the_turn_of_the_window_counts_in_the_new_one_too() -> None:
+    chosen = limiter(headroom=0.0)
+    slow = chosen.enter(call(60))
+    chosen.take(slow.call, 59.9, slow)
+    assert chosen.used(LimitKind.WEIGHT, 60, 60.1) == 60
+    assert chosen.delay(call(50), 60.1) > 0
+    chosen.leave(slow)
+    assert chosen.delay(call(50), 60.1) == 0
+
+
+def test_a_limit_of_new_orders_holds_up_new_orders_only() -> None:
+    chosen = limiter(MINUTE, RateLimit(LimitKind.ORDERS, 10, 50))
+    chosen.pause(7, 100.0, orders_only=True)
+    assert chosen.delay(call(lane=Lane.PLACE, orders=1), 100.0) == 7
+    assert chosen.delay(call(lane=Lane.CANCEL), 100.0) == 0
+
+
+def test_a_ban_is_known_as_such_until_its_time() -> None:
+    chosen = limiter()
+    chosen.pause(30, 100.0, banned=True)
+    chosen.pause(5, 100.0)
+    assert chosen.banned(129.0)
+    assert not chosen.banned(130.0)
+
+
+def test_windows_go_by_the_venues_clock_and_pauses_by_ours() -> None:
+    chosen = limiter()
+    chosen.align(-20.0)
+    chosen.pause(10, 70.0)
+    chosen.take(call(90), 70.0)
+    assert chosen.delay(call(), 70.0) == 10
+    assert chosen.delay(call(), 80.0) == 0
+    chosen.align(500.0)
+    chosen.pause(10, 70.0)
+    assert chosen.delay(call(1, Lane.CANCEL), 75.0) == 5
+
+
+def test_all_who_draw_on_one_scope_share_its_budget() -> None:
+    one, other, stranger = limiter(), limiter(), limiter()
+    address = shared_budget("address https://api.example")
+    for each, account in ((one, "a"), (other, "b")):
+        each.share(address, shared_budget(f"account {account}"))
+        each.configure([MINUTE, RateLimit(LimitKind.ORDERS, 10, 2)])
+    one.take(call(80, orders=2), 0.0)
+    assert other.used(LimitKind.WEIGHT, 60, 0.0) == 80
+    assert other.used(LimitKind.ORDERS, 10, 0.0) == 0
+    assert stranger.used(LimitKind.WEIGHT, 60, 0.0) == 0
+    other.pause(9, 0.0, banned=True)
+    assert one.banned(1.0)
+
+
+def test_a_budget_lives_no_longer_than_those_who_draw_on_it() -> None:
+    shared_budget("address of nobody").pause(1_000, 0.0)
+    assert shared_budget("address of nobody").paused_until == 0.0

@@ -109,7 +109,9 @@ def _typed(info: ErrorInfo, response: RawResponse, call: Call[object]) -> VenueE
         return _make(VenueUnavailable, info, response, Outcome.REFUSED, retryable=True)
     # Unlisted or "execution status unknown": a command may have been carried out.
     retryable = code in _UNKNOWN or response.status >= 500
-    return _make(VenueUnavailable, info, response, Outcome.UNKNOWN, retryable=retryable)
+    error = _make(VenueUnavailable, info, response, Outcome.UNKNOWN, retryable=retryable)
+    error.unlisted = code not in _UNKNOWN
+    return error
 
 
 def _limited(info: ErrorInfo, response: RawResponse) -> VenueError:

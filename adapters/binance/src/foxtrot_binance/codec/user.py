@@ -42,8 +42,8 @@ _LOCK = msgspec.json.Decoder(wire.ExternalLock)
 _ENDINGS = frozenset({"listenKeyExpired", "eventStreamTerminated", "serverShutdown"})
 # Reports on order lists: each leg has its own execution reports.
 _SILENT = frozenset({"listStatus"})
-# Answers of a venue that does not know the subscription method.
-_UNKNOWN_METHOD = frozenset({-1020, -1000, -1016, -1135})
+# Answers of a venue that does not know the subscription method, and to a login outside the time window.
+_LOGIN_CODES = dict.fromkeys((-1020, -1000, -1016, -1135), "unsupported") | {-1021: "clock"}
 
 
 class UserEvents:
@@ -64,7 +64,7 @@ class UserEvents:
     def _read(self, data: bytes, ts_recv: int) -> Message | None:
         frame = _FRAME.decode(data)
         if frame.error is not None and frame.id is not None:
-            code = "unsupported" if frame.error.code in _UNKNOWN_METHOD else str(frame.error.code)
+            code = _LOGIN_CODES.get(frame.error.code, str(frame.error.code))
             return Nack(frame.id, code, frame.error.text)
         if frame.status is not None and frame.id is not None:
             return Ack(frame.id)

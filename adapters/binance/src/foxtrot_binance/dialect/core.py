@@ -96,6 +96,10 @@ class BinanceDialect:
         """Return the answer by which the venue reports a trouble."""
         return self._refused(trouble(kind), "")
 
+    def revoke_key(self) -> None:
+        """Refuse the sandbox's key from now on."""
+        self._desk.revoke_keys()
+
     def endpoints(self, base: str) -> Endpoints:
         """Return base URLs of a server at `base`; `redirect` keeps the real host as first path segment."""
         return Endpoints(rest=f"http://{base}", stream=f"ws://{base}", ws_api=f"ws://{base}/ws-api/v3", redirect=True)

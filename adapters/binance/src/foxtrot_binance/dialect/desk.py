@@ -61,6 +61,10 @@ class Desk:
             raise WireError(-2015, "Invalid API-key, IP, or permissions for action.", status=401)
         return ACCOUNT
 
+    def revoke_keys(self) -> None:
+        """Know no key any more."""
+        self._secrets.clear()
+
     def check_signature(self, key: str, payload: str, params: Params, now_ms: int) -> None:
         """Check the time window and the HMAC of a signed request. Raises WireError -1102, -1021, -1022."""
         timestamp = params.integer("timestamp")
