@@ -381,6 +381,7 @@ class Connection:
                 _LOG.warning("%s: something did not close cleanly: %s", self._wiring.exchange, error)
         self._wiring.transports = None
         self._channels.clear()
+        await self._wiring.end_tasks()  # what the last messages began
 
     # states
 
