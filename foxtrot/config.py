@@ -29,10 +29,16 @@ class Credentials(_Settings):
 
 
 class TransportConfig(_Settings):
-    """Bound every wait. All in seconds. `proxy` stays out of the repr: its URL may hold a password."""
+    """Bound every wait. All in seconds.
+
+    A WebSocket is pinged after `ping_interval_s` and given up when the answer takes longer than `ping_timeout_s`.
+    `proxy` stays out of the repr: its URL may hold a password.
+    """
 
     connect_timeout_s: float = Field(10.0, gt=0)
     request_timeout_s: float = Field(10.0, gt=0)
+    ping_interval_s: float = Field(20.0, gt=0)
+    ping_timeout_s: float = Field(10.0, gt=0)
     websocket: Literal["auto", "picows", "websockets"] = "auto"
     proxy: str | None = Field(None, repr=False)
 

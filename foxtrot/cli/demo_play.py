@@ -40,7 +40,7 @@ class Play:
 
     async def run(self) -> bool:
         """Play every act; return whether everything held."""
-        begun = time.perf_counter()
+        begun, running = time.perf_counter(), asyncio.all_tasks()
         self._exchange.engine.subscribe(MarketEvent, self._on_market)
         self._exchange.engine.subscribe(OrderEvent, self._on_order)
         await self._exchange.connect()
@@ -53,7 +53,7 @@ class Play:
             await self._reconcile(before)
         finally:
             await self._exchange.disconnect()
-        left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+        left = asyncio.all_tasks() - running
         self._step("shutdown", f"clean, {len(left)} tasks left behind", good=not left)
         seconds = time.perf_counter() - begun
         said = f"{'everything held' if self._good else 'something did not hold'}, {seconds:.1f} s in all"

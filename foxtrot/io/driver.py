@@ -5,133 +5,138 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 
 from foxtrot.config import RetryConfig
 from foxtrot.errors import FoxtrotError, NetworkError
+from foxtrot.io.snapshots import FetchSnapshot, SnapshotFetcher
 from foxtrot.io.waiting import wait_at_most
-from foxtrot.model.events import ChannelName, ChannelStateChanged, Event
 from foxtrot.ports import Clock, WsConnection, WsConnector
-from foxtrot.protocol.backoff import backoff_s
-from foxtrot.protocol.messages import BookSnapshot
+from foxtrot.protocol.backoff import AttemptBudget, backoff_s
 from foxtrot.protocol.session import Session
 
 _LOG = logging.getLogger("foxtrot.streams")
 _IDLE_S, _SOON_S = 1.0, 0.001
-_WINDOW_S = 300.0
-FetchSnapshot = Callable[[str], Awaitable[BookSnapshot]]
+STEADY_S = 10.0  # a connection that lived so long ends a series of failures
+OnState = Callable[[bool, str], None]
 
 
 class StreamDriver:
-    """Keep one session connected until `close`. Attempts stay within `connections_per_5_minutes`."""
+    """Keep one session connected from `start` to `close`.
+
+    Attempts are spread by jittered back-off and stay within `budget`, which all connections to the venue share; a
+    connection that is lost at once counts as a failed attempt. `on_state` hears of each success, loss and failed
+    attempt, with the reason.
+    """
 
     def __init__(
         self,
-        exchange: str,
+        name: str,
         url: str,
         session: Session,
         connector: WsConnector,
         clock: Clock,
-        publish: Callable[[Event], None],
-        next_seq: Callable[[], int],
+        on_state: OnState,
         fetch_snapshot: FetchSnapshot,
         retry: RetryConfig,
+        budget: AttemptBudget,
         *,
-        connections_per_5_minutes: int,
+        silence_s: float | None,
     ) -> None:
         self.session = session
-        self._exchange = exchange
+        self._name = name
         self._url = url
         self._connector = connector
         self._clock = clock
-        self._publish = publish
-        self._next_seq = next_seq
-        self._fetch_snapshot = fetch_snapshot
+        self._on_state = on_state
         self._retry = retry
-        self._attempt_limit = connections_per_5_minutes
-        self._attempts: list[float] = []
-        self._connection: WsConnection | None = None
+        self._budget = budget
+        self._silence_s = silence_s
         self._wake = asyncio.Event()
         self._lost = ""
-        self._up = False
-        self._closed = False
+        self._closing = False
+        self._failures = 0
         self._chance = random.Random(random.getrandbits(64))
+        self._snapshots = SnapshotFetcher(name, session, clock, fetch_snapshot, self._chance.random)
         self._task: asyncio.Task[None] | None = None
-        self._fetches: dict[str, asyncio.Task[None]] = {}
+        self.up = False
         self.last_error: FoxtrotError | None = None
 
     def start(self) -> None:
         """Begin to connect."""
-        self._task = asyncio.create_task(self._run(), name=f"foxtrot {self._exchange} stream")
+        self._task = asyncio.create_task(self._run(), name=f"foxtrot {self._name} stream")
 
     def poke(self) -> None:
         """Look at the session again: something is to be sent."""
         self._wake.set()
 
     async def close(self) -> None:
-        """End the connection and every task."""
-        self._closed = True
-        tasks = [task for task in (self._task, *self._fetches.values()) if task is not None]
-        for task in tasks:
+        """End the connection and every task; who closes needs no event that says so."""
+        self._closing = True
+        task, self._task = self._task, None
+        if task is not None:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        if self._connection is not None:
-            await self._connection.close()
-            self._connection = None
+            await asyncio.gather(task, return_exceptions=True)
 
     async def _run(self) -> None:
-        failures = 0
-        while not self._closed:
-            await self._await_turn(failures)
+        while True:
+            await self._await_turn()
             try:
-                await self._open()
-            except NetworkError as error:
-                failures += 1
-                self.last_error = error
-                self._report(up=False, reason=error.message)
-                continue
-            failures = 0
-            await self._pump()
-            failures = 1  # a connection that is cut at once must not be reopened without a pause
+                await self._live()
+            except FoxtrotError as error:
+                self._failed(error)
+            except Exception as error:  # noqa: BLE001 - whatever broke, the stream must be tried again, not die unseen
+                _LOG.exception("the %s stream broke", self._name)
+                self._failed(NetworkError(f"The stream broke: {type(error).__name__}: {error}"))
 
-    async def _await_turn(self, failures: int) -> None:
+    async def _await_turn(self) -> None:
         """Wait as the back-off and the venue's budget of connections demand."""
-        now = self._clock.monotonic()
-        self._attempts = [at for at in self._attempts if now - at < _WINDOW_S]
-        wait = 0.0
-        if failures:
-            wait = backoff_s(
-                failures,
-                self._chance.random(),
-                initial_s=self._retry.reconnect_initial_s,
-                max_s=self._retry.reconnect_max_s,
-            )
-        if len(self._attempts) >= self._attempt_limit:
-            wait = max(wait, self._attempts[0] + _WINDOW_S - now)
-        if wait:
+        if self._failures:
+            initial_s, max_s = self._retry.reconnect_initial_s, self._retry.reconnect_max_s
+            wait = backoff_s(self._failures, self._chance.random(), initial_s=initial_s, max_s=max_s)
             await self._clock.sleep(wait)
-        self._attempts.append(self._clock.monotonic())
+        while (wait := self._budget.delay(self._clock.monotonic())) > 0:
+            await self._clock.sleep(max(wait, _SOON_S))
+        self._budget.take(self._clock.monotonic())
 
-    async def _open(self) -> None:
+    async def _live(self) -> None:
+        """Open the connection and serve it until it is lost. Raises FoxtrotError when it cannot be opened."""
         self._lost = ""
-        self._connection = await self._connector.connect(self._url, self._on_frame, self._on_close)
-        self.session.connected(self._clock.monotonic())
-        self.last_error = None
-        self._report(up=True, reason="connected")
+        connection = await self._connector.connect(self._url, self._on_frame, self._on_close)
+        opened = self._clock.monotonic()
+        try:
+            self.session.connected(opened)
+            self.last_error = None
+            self._tell(up=True, reason="connected")
+            await self._pump(connection)
+        finally:
+            if not self._closing:
+                self.session.disconnected(self._lost or "the stream broke")
+            await self._snapshots.end_all()
+            await connection.close()
+        lived = self._clock.monotonic() - opened
+        self._failures = 1 if lived >= STEADY_S else self._failures + 1
+        self._tell(up=False, reason=self._lost)
 
-    async def _pump(self) -> None:
+    async def _pump(self, connection: WsConnection) -> None:
         while not self._lost:
             now = self._clock.monotonic()
             self.session.expire(now)
             for frame in self.session.frames_due(now):
-                if self._connection is not None:
-                    self._connection.send(frame)
+                connection.send(frame)
             for symbol in self.session.snapshots_wanted():
-                self._begin_fetch(symbol)
-            await self._rest(self.session.next_deadline())
-        self.session.disconnected(self._lost)
-        self._connection = None
-        self._report(up=False, reason=self._lost)
+                self._snapshots.begin(symbol)
+            self._lost = self._lost or self._end_of_stream(now)
+            if not self._lost:
+                await self._rest(self.session.next_deadline())
+
+    def _end_of_stream(self, now: float) -> str:
+        """Return why an open connection is of no use any more, "" while it is."""
+        if self.session.ended:
+            return self.session.ended
+        if self._silence_s is not None and self.session.silent_for(now) >= self._silence_s:
+            return f"nothing came for {self._silence_s:g} s"
+        return ""
 
     async def _rest(self, deadline: float | None) -> None:
         """Wait until something is due or somebody pokes."""
@@ -142,37 +147,23 @@ class StreamDriver:
         self._wake.clear()
 
     def _on_frame(self, data: bytes) -> None:
-        self.session.receive(data, self._clock.time_ns(), self._clock.monotonic())
-        if any(book.needs_snapshot for book in self.session.books.values()):
+        session, clock = self.session, self._clock
+        session.receive(data, clock.time_ns(), clock.monotonic())
+        if session.attention:
             self._wake.set()
 
     def _on_close(self, reason: str) -> None:
-        self._lost = reason or "connection lost"
+        if self._closing:
+            return
+        self._lost = self._lost or reason or "connection lost"
+        self.session.disconnected(self._lost)  # at once: nobody may read a book of a connection that is gone
         self._wake.set()
 
-    def _begin_fetch(self, symbol: str) -> None:
-        running = self._fetches.get(symbol)
-        if running is None or running.done():
-            self._fetches[symbol] = asyncio.create_task(self._fetch(symbol), name=f"foxtrot snapshot {symbol}")
+    def _failed(self, error: FoxtrotError) -> None:
+        self._failures += 1
+        self.last_error = error
+        self._tell(up=False, reason=error.message)
 
-    async def _fetch(self, symbol: str) -> None:
-        """Fetch snapshots until the book is in step again; each attempt is further from the last."""
-        attempt = 0
-        while symbol in self.session.books and not self.session.books[symbol].synced and not self._lost:
-            attempt += 1
-            try:
-                self.session.snapshot(await self._fetch_snapshot(symbol))
-            except FoxtrotError as error:
-                _LOG.warning("%s %s: no snapshot (attempt %d): %s", self._exchange, symbol, attempt, error)
-            else:
-                book = self.session.books.get(symbol)
-                if book is None or book.synced:
-                    return
-            await self._clock.sleep(backoff_s(attempt, self._chance.random(), initial_s=0.2, max_s=10.0))
-
-    def _report(self, *, up: bool, reason: str) -> None:
-        if up == self._up and up:
-            return
-        self._up = up
-        now = self._clock.time_ns()
-        self._publish(ChannelStateChanged(self._exchange, "", 0, now, self._next_seq(), ChannelName.MARKET, up, reason))
+    def _tell(self, *, up: bool, reason: str) -> None:
+        self.up = up
+        self._on_state(up, reason)

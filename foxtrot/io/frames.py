@@ -4,16 +4,44 @@ from __future__ import annotations
 
 import logging
 
-from foxtrot.ports import OnFrame
+from foxtrot.ports import OnClose, OnFrame
 
 _LOG = logging.getLogger("foxtrot.ws")
+_LOGGED_ONE_BY_ONE, _THEN_EVERY = 10, 1_000
 MAX_MESSAGE = 16 * 1024 * 1024
 CLOSE_TIMEOUT_S = 2.0
+TOO_BIG = f"a message was larger than {MAX_MESSAGE} bytes"
 
 
-def deliver(on_frame: OnFrame, data: bytes) -> None:
-    """Hand a message over; an exception in the handler is logged and never ends the connection."""
-    try:
-        on_frame(data)
-    except Exception:  # noqa: BLE001 - the user handler may raise anything; the stream must live on
-        _LOG.exception("a frame of %d bytes could not be handled: %r", len(data), data[:200])
+class FrameSink:
+    """Hand messages and the end of one connection over; an exception in a handler never ends the connection.
+
+    `failures` counts such exceptions. The end is told once, with the first reason given.
+    """
+
+    def __init__(self, on_frame: OnFrame, on_close: OnClose) -> None:
+        self._on_frame = on_frame
+        self._on_close = on_close
+        self._ended = False
+        self.failures = 0
+
+    def deliver(self, data: bytes) -> None:
+        """Hand a message over."""
+        try:
+            self._on_frame(data)
+        except Exception:  # noqa: BLE001 - the handler may raise anything; the stream must live on
+            self.failures += 1
+            # No payload: private frames pass here too. Thinned out, or a flood of frames becomes a flood of tracebacks.
+            if self.failures <= _LOGGED_ONE_BY_ONE or self.failures % _THEN_EVERY == 0:
+                _LOG.exception("a frame of %d bytes could not be handled (failure %d)", len(data), self.failures)
+
+    def end(self, reason: str) -> None:
+        """Tell that the connection has ended."""
+        if self._ended:
+            return
+        self._ended = True
+        try:
+            self._on_close(reason)
+        except Exception:  # noqa: BLE001 - as above; the transport must still clean up
+            self.failures += 1
+            _LOG.exception("the end of a connection could not be handled")

@@ -8,17 +8,26 @@ from collections.abc import Callable, Iterable
 
 from foxtrot.config import RetryConfig
 from foxtrot.errors import FoxtrotError, RequestTimeout, StateError
-from foxtrot.io.driver import FetchSnapshot, StreamDriver
-from foxtrot.model.events import Event
+from foxtrot.io.driver import StreamDriver
+from foxtrot.io.snapshots import FetchSnapshot
+from foxtrot.io.waiting import at_most
+from foxtrot.model.events import ChannelName, ChannelStateChanged, Event
 from foxtrot.ports import Clock, WsConnector
+from foxtrot.protocol.backoff import AttemptBudget
 from foxtrot.protocol.book import BookBuilder
 from foxtrot.protocol.codec import Endpoints, StreamCodec
 from foxtrot.protocol.messages import Channel
 from foxtrot.protocol.session import Session
+from foxtrot.protocol.subscriptions import SubscriptionState
+
+_BUDGET_WINDOW_S = 300.0
 
 
 class StreamPool:
-    """Share channels among subscribers (each is asked of the venue once) and spread them over connections."""
+    """Share channels among subscribers (each is asked of the venue once) and spread them over connections.
+
+    ChannelStateChanged(MARKET) is up when all connections are; each loss and failed attempt is told with its reason.
+    """
 
     def __init__(
         self,
@@ -43,10 +52,12 @@ class StreamPool:
         self._fetch_snapshot = fetch_snapshot
         self._retry = retry
         self._timeout_s = connect_timeout_s + 2 * codec.limits.ack_timeout_s
+        self._budget = AttemptBudget(codec.limits.connections_per_5_minutes, _BUDGET_WINDOW_S)
         self._drivers: list[StreamDriver] = []
         self._users: Counter[Channel] = Counter()
         self._homes: dict[Channel, StreamDriver] = {}
         self._waiting: dict[Channel, asyncio.Future[None]] = {}
+        self._up = False
         self._closed = False
 
     async def subscribe(self, channels: Iterable[Channel]) -> None:
@@ -55,58 +66,67 @@ class StreamPool:
         Raises RequestTimeout, VenueError, StateError after `close`.
         """
         if self._closed:
-            raise StateError(f"The streams of {self._exchange} are closed.", exchange=self._exchange)
-        wanted = list(channels)
+            raise self._closed_error()
+        wanted = list(dict.fromkeys(channels))
         self._users.update(wanted)
         try:
-            await self._confirmed([channel for channel in wanted if channel not in self._homes])
-            await self._settled(wanted)
+            await self._confirmed(wanted)
         except BaseException:
             self._release(wanted)
             raise
 
     async def unsubscribe(self, channels: Iterable[Channel]) -> None:
         """Give channels up; the venue is told when nobody else here wants them."""
-        self._release(list(channels))
+        self._release(list(dict.fromkeys(channels)))
 
     def book(self, symbol: str) -> BookBuilder | None:
         """Return the kept book of a subscribed symbol."""
         return next((d.session.books[symbol] for d in self._drivers if symbol in d.session.books), None)
 
     async def close(self) -> None:
-        """End all connections and tasks."""
+        """End all connections and tasks; who still waits for a confirmation gets StateError."""
         self._closed = True
-        for future in self._waiting.values():
-            future.cancel()
-        self._waiting.clear()
+        for channel in list(self._waiting):
+            self._on_settled(channel, self._closed_error())
         await asyncio.gather(*(driver.close() for driver in self._drivers))
         self._drivers.clear()
         self._homes.clear()
+        self._users.clear()
 
-    async def _confirmed(self, fresh: list[Channel]) -> None:
-        for channel in fresh:
-            driver = self._driver_with_room()
-            self._homes[channel] = driver
-            self._waiting[channel] = asyncio.get_running_loop().create_future()
-            driver.session.subscribe([channel])
-        for driver in {self._homes[channel] for channel in fresh}:
-            driver.poke()
-
-    async def _settled(self, channels: list[Channel]) -> None:
-        futures = [self._waiting[channel] for channel in channels if channel in self._waiting]
-        if not futures:
+    async def _confirmed(self, channels: list[Channel]) -> None:
+        """Wait until the venue has confirmed the channels on the connections of now."""
+        waits = [self._future(channel) for channel in channels if not self._is_confirmed(channel)]
+        if not waits:
             return
+        for driver in {self._homes[channel] for channel in channels}:
+            driver.poke()
         try:
-            async with asyncio.timeout(self._timeout_s):
-                await asyncio.gather(*(asyncio.shield(future) for future in futures))
+            done, _ = await at_most(
+                asyncio.wait(waits, return_when=asyncio.FIRST_EXCEPTION), self._timeout_s, self._clock
+            )
         except TimeoutError as late:
-            causes = [self._homes[c].last_error for c in channels if c in self._homes]
+            causes = [self._homes[channel].last_error for channel in channels if channel in self._homes]
             cause = next((error for error in causes if error is not None), None)
             raise RequestTimeout(
                 f"{self._exchange} did not confirm the subscription within {self._timeout_s:g} s"
                 f"{f': {cause.message}' if cause else '.'}",
                 exchange=self._exchange,
             ) from (cause or late)
+        for future in done:
+            future.result()
+
+    def _is_confirmed(self, channel: Channel) -> bool:
+        home = self._homes.get(channel)
+        return home is not None and home.session.state(channel) is SubscriptionState.CONFIRMED
+
+    def _future(self, channel: Channel) -> asyncio.Future[None]:
+        """Return what tells of a channel's confirmation; ask for the channel where nobody did."""
+        if channel not in self._homes:
+            self._homes[channel] = driver = self._driver_with_room()
+            driver.session.subscribe([channel])
+        if channel not in self._waiting:
+            self._waiting[channel] = asyncio.get_running_loop().create_future()
+        return self._waiting[channel]
 
     def _release(self, channels: list[Channel]) -> None:
         for channel in channels:
@@ -114,9 +134,7 @@ class StreamPool:
             if self._users[channel] > 0:
                 continue
             del self._users[channel]
-            waiting = self._waiting.pop(channel, None)
-            if waiting is not None:
-                waiting.cancel()
+            self._waiting.pop(channel, None)
             driver = self._homes.pop(channel, None)
             if driver is not None:
                 driver.session.unsubscribe([channel])
@@ -134,14 +152,14 @@ class StreamPool:
             session,
             self._connector,
             self._clock,
-            self._publish,
-            self._next_seq,
+            self._on_state,
             self._fetch_snapshot,
             self._retry,
-            connections_per_5_minutes=limits.connections_per_5_minutes,
+            self._budget,
+            silence_s=limits.silence_s,
         )
-        driver.start()
         self._drivers.append(driver)
+        driver.start()
         return driver
 
     def _on_settled(self, channel: Channel, error: FoxtrotError | None) -> None:
@@ -152,3 +170,17 @@ class StreamPool:
             future.set_result(None)
         else:
             future.set_exception(error)
+            future.exception()  # seen: its subscribers may be gone by now
+
+    def _on_state(self, up: bool, reason: str) -> None:
+        all_up = up and all(driver.up for driver in self._drivers)
+        if up and (self._up or not all_up):
+            return
+        self._up = all_up
+        now = self._clock.time_ns()
+        self._publish(
+            ChannelStateChanged(self._exchange, "", 0, now, self._next_seq(), ChannelName.MARKET, all_up, reason)
+        )
+
+    def _closed_error(self) -> StateError:
+        return StateError(f"The streams of {self._exchange} are closed.", exchange=self._exchange)

@@ -8,19 +8,81 @@ import logging
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from foxtrot.config import TransportConfig
-from foxtrot.errors import ConnectionLost, RequestTimeout
-from foxtrot.ports import RequestClient, WsConnection, WsConnector
+from foxtrot.errors import ConnectFailed, ConnectionLost, RequestTimeout, StateError
+from foxtrot.io.clock import SystemClock
+from foxtrot.ports import Clock, RequestClient, WsConnection, WsConnector
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.codec import Endpoints, RpcCodec
 
 _LOG = logging.getLogger("foxtrot.rpc")
+_SOON_S = 0.001
+_UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError)
+
+
+class _Waiting(msgspec.Struct):
+    endpoint: str
+    answer: asyncio.Future[RawResponse]
+    deadline: float
+
+
+class _Line:
+    """One connection and the requests that wait for their answers on it.
+
+    One task watches the deadlines of all of them (they fall due in the order of sending): a timer of its own would cost
+    each request more than all the rest of its way.
+    """
+
+    def __init__(self, clock: Clock, timeout_s: float) -> None:
+        self._clock = clock
+        self._timeout_s = timeout_s
+        self._watch: asyncio.Task[None] | None = None
+        self.connection: WsConnection | None = None
+        self.pending: dict[int | str, _Waiting] = {}
+        self.lost = ""
+
+    def expect(self, number: int, endpoint: str) -> asyncio.Future[RawResponse]:
+        """Return what the answer to a request will be set to."""
+        answer: asyncio.Future[RawResponse] = asyncio.get_running_loop().create_future()
+        self.pending[number] = _Waiting(endpoint, answer, self._clock.monotonic() + self._timeout_s)
+        if self._watch is None or self._watch.done():
+            self._watch = asyncio.create_task(self._expire(), name="foxtrot rpc deadlines")
+        return answer
+
+    def on_close(self, reason: str) -> None:
+        """Tell all who wait that their outcome is unknown."""
+        self.lost = reason or "connection lost"
+        for waiting in self.pending.values():
+            if not waiting.answer.done():
+                text = f"The connection broke before {waiting.endpoint} was answered: {self.lost}"
+                waiting.answer.set_exception(ConnectionLost(text))
+
+    async def close(self) -> None:
+        """End the connection and the watch."""
+        if self.connection is not None:
+            await self.connection.close()
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.wait({self._watch})
+
+    async def _expire(self) -> None:
+        while self.pending:
+            first = next(iter(self.pending.values()))
+            await self._clock.sleep(max(first.deadline - self._clock.monotonic(), _SOON_S))
+            now = self._clock.monotonic()
+            for waiting in self.pending.values():
+                if waiting.deadline <= now and not waiting.answer.done():
+                    text = f"{waiting.endpoint} was not answered within {self._timeout_s:g} s."
+                    waiting.answer.set_exception(RequestTimeout(text))
 
 
 class RpcClient:
     """Implement the RequestClient port; calls that the WebSocket API does not carry go to `fallback`, by declaration.
 
     The connection is opened at first use and again after a loss. A lost answer is never sent again elsewhere.
+    `late_answers` and `bad_frames` count what came and belonged to no waiting request.
     """
 
     def __init__(
@@ -31,6 +93,7 @@ class RpcClient:
         config: TransportConfig,
         venue_ms: Callable[[], int],
         fallback: RequestClient,
+        clock: Clock | None = None,
     ) -> None:
         self._codec = codec
         self._url = codec.url(endpoints)
@@ -38,55 +101,89 @@ class RpcClient:
         self._timeout_s = config.request_timeout_s
         self._venue_ms = venue_ms
         self._fallback = fallback
+        self._clock = clock or SystemClock()
         self._ids = itertools.count(1)
-        self._pending: dict[int | str, asyncio.Future[RawResponse]] = {}
-        self._connection: WsConnection | None = None
-        self._opening = asyncio.Lock()
+        self._line: _Line | None = None
+        self._opening: asyncio.Task[_Line] | None = None
+        self._closed = False
         self.late_answers = 0
+        self.bad_frames = 0
 
     async def request(self, call: Call[Any]) -> RawResponse:
         """Send a call and return its answer.
 
-        Raises ConnectFailed (not sent), ConnectionLost and RequestTimeout (outcome unknown).
+        Raises ConnectFailed and StateError (not sent), ConnectionLost and RequestTimeout (outcome unknown).
         """
         if not self._codec.supports(call):
             return await self._fallback.request(call)
-        connection = await self._connected()
+        line = await self._connected()
         number = next(self._ids)
-        answer: asyncio.Future[RawResponse] = asyncio.get_running_loop().create_future()
-        self._pending[number] = answer
-        connection.send(self._codec.encode(call, number, self._venue_ms()))
+        frame = self._codec.encode(call, number, self._venue_ms())
+        if line.connection is None or line.lost:
+            raise ConnectFailed(f"The connection was lost before {call.endpoint} was sent: {line.lost}")
+        answer = line.expect(number, call.endpoint)
         try:
-            async with asyncio.timeout(self._timeout_s):
-                return await answer
-        except TimeoutError as error:
-            raise RequestTimeout(f"{call.endpoint} was not answered within {self._timeout_s:g} s.") from error
+            line.connection.send(frame)
+            return await answer
         finally:
-            self._pending.pop(number, None)
+            del line.pending[number]
 
     async def close(self) -> None:
-        """Close the connection; the fallback is its owner's to close."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
+        """Close the connection; who waits for an answer gets ConnectionLost. The fallback is its owner's to close."""
+        self._closed = True
+        opening, self._opening = self._opening, None
+        if opening is not None:
+            opening.cancel()
+            await asyncio.wait({opening})
+        line, self._line = self._line, None
+        if line is not None:
+            await line.close()
 
-    async def _connected(self) -> WsConnection:
-        async with self._opening:
-            if self._connection is None:
-                self._connection = await self._connector.connect(self._url, self._on_frame, self._on_close)
-            return self._connection
+    async def _connected(self) -> _Line:
+        """Return the open connection; all who ask while it is being opened share one attempt and its outcome."""
+        if self._closed:
+            raise StateError("The connection for requests is closed.")
+        if self._line is not None and not self._line.lost:
+            return self._line
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._open(), name="foxtrot rpc opening")
+            self._opening.add_done_callback(_heed)
+        opening = self._opening
+        await asyncio.wait({opening})
+        if opening.cancelled():
+            raise StateError("The connection for requests was closed while it was being opened.")
+        return opening.result()
 
-    def _on_frame(self, data: bytes) -> None:
-        number, response = self._codec.decode(data)
-        answer = None if number is None else self._pending.get(number)
-        if answer is None or answer.done():
+    async def _open(self) -> _Line:
+        line, dead = _Line(self._clock, self._timeout_s), self._line
+        try:
+            if dead is not None:
+                await dead.close()
+            line.connection = await self._connector.connect(
+                self._url, lambda data: self._on_frame(line, data), line.on_close
+            )
+            self._line = line
+        finally:
+            self._opening = None
+        return line
+
+    def _on_frame(self, line: _Line, data: bytes) -> None:
+        try:
+            number, response = self._codec.decode(data)
+        except _UNREADABLE as error:
+            # Whose answer it was cannot be known: that request ends as a timeout, its outcome unknown.
+            self.bad_frames += 1
+            _LOG.warning("an answer of %d bytes could not be read: %s", len(data), type(error).__name__)
+            return
+        waiting = None if number is None else line.pending.get(number)
+        if waiting is None or waiting.answer.done():
             self.late_answers += 1
             _LOG.warning("an answer to no waiting request came: id %r, status %d", number, response.status)
         else:
-            answer.set_result(response)
+            waiting.answer.set_result(response)
 
-    def _on_close(self, reason: str) -> None:
-        self._connection = None
-        for answer in self._pending.values():
-            if not answer.done():
-                answer.set_exception(ConnectionLost(f"The connection broke before the answer came: {reason}"))
+
+def _heed(opening: asyncio.Task[_Line]) -> None:
+    """Look at the outcome even when everybody who asked for the connection has gone."""
+    if not opening.cancelled():
+        opening.exception()

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypeVar
 
 from foxtrot.config import RetryConfig
-from foxtrot.errors import AuthenticationError, ClockSkew, FoxtrotError, RequestTimeout, UnsupportedError
-from foxtrot.io.waiting import wait_at_most
+from foxtrot.errors import (
+    AuthenticationError,
+    ClockSkew,
+    ConnectionLost,
+    FoxtrotError,
+    RequestTimeout,
+    UnsupportedError,
+)
+from foxtrot.io.driver import STEADY_S
+from foxtrot.io.waiting import at_most, wait_at_most
 from foxtrot.ports import Clock, WsConnection, WsConnector
 from foxtrot.protocol.backoff import backoff_s
 from foxtrot.protocol.calls import Call
 from foxtrot.protocol.codec import Endpoints, UserStreamScheme
-from foxtrot.protocol.messages import Ack, Message, Nack, StreamEnded
+from foxtrot.protocol.messages import Ack, Message, Nack, StreamEnded, Unknown
 
 T = TypeVar("T")
 _LOG = logging.getLogger("foxtrot.user")
@@ -65,7 +72,6 @@ class UserStream:
         self._request_id = 0
         self._lost = asyncio.Event()
         self._reason = ""
-        self._closed = False
         self._task: asyncio.Task[None] | None = None
         self._chance = random.Random(random.getrandbits(64))
 
@@ -76,11 +82,10 @@ class UserStream:
 
     async def close(self) -> None:
         """End the stream; a token is given back where the scheme has one."""
-        self._closed = True
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        task, self._task = self._task, None
+        if task is not None:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
         await self._drop()
         call = self._scheme.close_call(self._token) if self._token else None
         if call is not None:
@@ -97,54 +102,67 @@ class UserStream:
         url = self._scheme.url(self._endpoints, self._token)
         self._connection = await self._connector.connect(url, self._on_frame, self._on_close)
         try:
-            await self._log_in()
+            await self._log_in(self._connection)
         except BaseException:
             await self._drop()
             raise
         self._on_state(True, f"user stream open ({self._scheme.name})")
 
-    async def _log_in(self) -> None:
+    async def _log_in(self, connection: WsConnection) -> None:
         self._request_id += 1
         frame = self._scheme.login(self._venue_ms(), self._request_id)
-        if frame is None or self._connection is None:
+        if frame is None:
             return
+        if self._lost.is_set():
+            raise ConnectionLost(f"The user stream closed before the login: {self._reason}")
         self._login = asyncio.get_running_loop().create_future()
-        self._connection.send(frame)
+        connection.send(frame)
         try:
-            async with asyncio.timeout(_LOGIN_S):
-                await self._login
+            await at_most(self._login, _LOGIN_S, self._clock)
         except TimeoutError as error:
             raise RequestTimeout(f"The user stream was not confirmed within {_LOGIN_S:g} s.") from error
         finally:
             self._login = None
 
     async def _keep(self) -> None:
+        try:
+            await self._keep_open()
+        except AuthenticationError as error:
+            # Asking again with a key that is refused would be a storm; whoever has a better one connects anew.
+            _LOG.error("the user stream is given up: %s", error)
+            self._on_state(False, error.message)
+
+    async def _keep_open(self) -> None:
+        """Reopen the stream whenever it is lost; one that is lost at once counts as a failed attempt.
+
+        Raises AuthenticationError once the key is refused.
+        """
         failures = 0
-        while not self._closed:
+        while True:
+            opened = self._clock.monotonic()
             await self._until_lost()
             self._on_state(False, self._reason)
             await self._drop()
-            while not self._closed:
+            failures = 1 if self._clock.monotonic() - opened >= STEADY_S else failures + 1
+            while not await self._reopened(failures):
                 failures += 1
-                chance = self._chance.random()
-                await self._clock.sleep(
-                    backoff_s(
-                        failures, chance, initial_s=self._retry.reconnect_initial_s, max_s=self._retry.reconnect_max_s
-                    )
-                )
-                try:
-                    await self._open_once()
-                except AuthenticationError as error:
-                    # Asking again with a key that is refused would be a storm; whoever has a better one connects anew.
-                    _LOG.error("the user stream is given up: %s", error)
-                    self._on_state(False, error.message)
-                    return
-                except FoxtrotError as error:
-                    _LOG.warning("the user stream cannot be reopened (attempt %d): %s", failures, error)
-                    self._on_state(False, error.message)
-                else:
-                    failures = 0
-                    break
+
+    async def _reopened(self, failures: int) -> bool:
+        initial_s, max_s = self._retry.reconnect_initial_s, self._retry.reconnect_max_s
+        await self._clock.sleep(backoff_s(failures, self._chance.random(), initial_s=initial_s, max_s=max_s))
+        try:
+            await self._open_once()
+        except AuthenticationError:
+            raise
+        except FoxtrotError as error:
+            _LOG.warning("the user stream cannot be reopened (attempt %d): %s", failures, error)
+            self._on_state(False, error.message)
+        except Exception as error:  # noqa: BLE001 - the stream must be tried again, not die unseen
+            _LOG.exception("the user stream broke while it was reopened (attempt %d)", failures)
+            self._on_state(False, f"{type(error).__name__}: {error}")
+        else:
+            return True
+        return False
 
     async def _until_lost(self) -> None:
         """Return when the stream is lost; keep it alive until then."""
@@ -165,7 +183,11 @@ class UserStream:
             await connection.close()
 
     def _on_frame(self, data: bytes) -> None:
-        self._scheme.decode(data, self._clock.time_ns(), self._take)
+        try:
+            self._scheme.decode(data, self._clock.time_ns(), self._take)
+        except Exception as error:  # noqa: BLE001 - logged and handed on; one frame never ends the stream
+            _LOG.exception("a private frame of %d bytes could not be handled", len(data))
+            self._on_message(Unknown(f"a private frame could not be handled: {type(error).__name__}", data))
 
     def _take(self, message: Message) -> None:
         if isinstance(message, Ack | Nack):
@@ -176,7 +198,8 @@ class UserStream:
             self._on_message(message)
 
     def _answer_login(self, message: Ack | Nack) -> None:
-        if self._login is None or self._login.done():
+        """Settle the login under way; answers to anything else are none of its business."""
+        if self._login is None or self._login.done() or message.request_id not in (self._request_id, None):
             return
         if isinstance(message, Ack):
             self._login.set_result(None)
@@ -192,7 +215,8 @@ class UserStream:
             )
 
     def _on_close(self, reason: str) -> None:
-        self._reason = reason
-        self._lost.set()
+        if not self._lost.is_set():
+            self._reason = reason
+            self._lost.set()
         if self._login is not None and not self._login.done():
-            self._login.set_exception(RequestTimeout(f"The user stream closed during login: {reason}"))
+            self._login.set_exception(ConnectionLost(f"The user stream closed during the login: {reason}"))

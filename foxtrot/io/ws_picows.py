@@ -3,92 +3,133 @@
 from __future__ import annotations
 
 import asyncio
-from urllib.parse import urlsplit
 
 import picows
+from python_socks import ProxyError
 
 from foxtrot.config import TransportConfig
-from foxtrot.errors import ConnectFailed
-from foxtrot.io.frames import CLOSE_TIMEOUT_S, MAX_MESSAGE, deliver
+from foxtrot.errors import ConnectFailed, UnsupportedError
+from foxtrot.io.frames import CLOSE_TIMEOUT_S, MAX_MESSAGE, TOO_BIG, FrameSink
+from foxtrot.io.ws_address import check_proxy, checked_host
 from foxtrot.ports import OnClose, OnFrame
 
 _DATA = (picows.WSMsgType.TEXT, picows.WSMsgType.BINARY)
 
 
 class PicowsConnector:
-    """Implement the WsConnector port."""
+    """Implement the WsConnector port. Raises UnsupportedError for a proxy that cannot be used."""
 
     def __init__(self, config: TransportConfig) -> None:
+        check_proxy(config.proxy)
         self._config = config
 
     async def connect(self, url: str, on_frame: OnFrame, on_close: OnClose) -> PicowsConnection:
         """Open a connection. Raises ConnectFailed within the configured time."""
         limit = self._config.connect_timeout_s
-        host = urlsplit(url).netloc
+        host = checked_host(url)
+        sink = FrameSink(on_frame, on_close)
         try:
             async with asyncio.timeout(limit):
-                transport, _ = await picows.ws_connect(
-                    lambda: _Listener(on_frame, on_close),
-                    url,
-                    disconnect_on_exception=False,
-                    websocket_handshake_timeout=limit,
-                    max_frame_size=MAX_MESSAGE,
-                    max_redirects=0,
-                    proxy=self._config.proxy,
-                )
+                transport = await self._open(url, sink, limit)
         except TimeoutError as error:
             raise ConnectFailed(f"{host} did not open a WebSocket within {limit:g} s.") from error
-        except picows.WSError as error:
+        except picows.WSInvalidURL:
+            # Its text would show the whole address, a proxy's password included.
+            raise UnsupportedError(f"picows cannot use the address of {host} or of the proxy.") from None
+        except (picows.WSError, ProxyError) as error:
             raise ConnectFailed(f"{host} refused the WebSocket: {error}.") from error
         except OSError as error:
             raise ConnectFailed(f"{host} cannot be reached: {error.strerror or error}.") from error
-        return PicowsConnection(transport)
+        return PicowsConnection(transport, sink)
+
+    async def _open(self, url: str, sink: FrameSink, limit: float) -> picows.WSTransport:
+        transport, _ = await picows.ws_connect(
+            lambda: _Listener(sink),
+            url,
+            disconnect_on_exception=False,
+            websocket_handshake_timeout=limit,
+            enable_auto_ping=True,
+            auto_ping_idle_timeout=self._config.ping_interval_s,
+            auto_ping_reply_timeout=min(self._config.ping_timeout_s, self._config.ping_interval_s),
+            max_frame_size=MAX_MESSAGE,
+            max_redirects=0,  # who redirects an order stream decides where orders go
+            proxy=self._config.proxy,
+        )
+        return transport
 
 
 class PicowsConnection:
     """One open WebSocket."""
 
-    def __init__(self, transport: picows.WSTransport) -> None:
+    def __init__(self, transport: picows.WSTransport, sink: FrameSink) -> None:
         self._transport = transport
+        self._sink = sink
+
+    @property
+    def failures(self) -> int:
+        """Return how many frames the handler could not take."""
+        return self._sink.failures
 
     def send(self, data: bytes) -> None:
-        """Send a text message; it is buffered, never waited for."""
-        self._transport.send(picows.WSMsgType.TEXT, data)
+        """Send a text message; it is buffered, never waited for, and dropped when the connection has ended."""
+        if not self._transport.is_disconnected:
+            self._transport.send(picows.WSMsgType.TEXT, data)
 
     async def close(self) -> None:
         """Close with a handshake where the other side answers in time, hard otherwise."""
-        if self._transport.is_disconnected:
-            return
-        self._transport.send_close(picows.WSCloseCode.OK)
-        self._transport.disconnect(graceful=True)
+        if not self._transport.is_disconnected:
+            self._transport.send_close(picows.WSCloseCode.OK)
+            self._transport.disconnect(graceful=True)
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT_S):
-                await self._transport.wait_disconnected()
+                await self._ended()
         except TimeoutError:
             self._transport.disconnect(graceful=False)
+            await self._ended()
+
+    async def _ended(self) -> None:
+        try:
             await self._transport.wait_disconnected()
+        except picows.WSError as error:
+            # What broke the connection: the reason for those who did not hear of it yet.
+            self._sink.end(f"connection lost: {error}")
 
 
 class _Listener(picows.WSListener):
-    def __init__(self, on_frame: OnFrame, on_close: OnClose) -> None:
-        self._on_frame = on_frame
-        self._on_close = on_close
+    def __init__(self, sink: FrameSink) -> None:
+        self._sink = sink
+        self._deliver = sink.deliver
         self._parts: list[bytes] = []
+        self._size = 0
 
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         kind = frame.msg_type
         if kind in _DATA and frame.fin:
-            deliver(self._on_frame, frame.get_payload_as_bytes())
+            self._deliver(frame.get_payload_as_bytes())
         elif kind in _DATA or kind == picows.WSMsgType.CONTINUATION:
             self._join(frame)
 
     def on_ws_disconnected(self, transport: picows.WSTransport) -> None:
-        shake = transport.close_handshake
-        received = getattr(shake, "recv", None)
-        self._on_close(f"closed: {received}" if received else "connection lost")
+        self._parts.clear()
+        self._sink.end(_reason(transport))
 
     def _join(self, frame: picows.WSFrame) -> None:
         self._parts.append(frame.get_payload_as_bytes())
+        self._size += frame.payload_size
+        if self._size > MAX_MESSAGE:
+            self._parts.clear()
+            raise picows.WSProtocolError(picows.WSCloseCode.MESSAGE_TOO_BIG, TOO_BIG)
         if frame.fin:
-            whole, self._parts = b"".join(self._parts), []
-            deliver(self._on_frame, whole)
+            whole, self._parts, self._size = b"".join(self._parts), [], 0
+            self._deliver(whole)
+
+
+def _reason(transport: picows.WSTransport) -> str:
+    shake = transport.close_handshake
+    if shake is None:
+        return "connection lost"
+    if shake.recv is not None and (shake.recv_then_sent or shake.sent is None):
+        return f"closed by the venue: {shake.recv.code:d} {shake.recv.reason}".rstrip()
+    if shake.sent is not None:
+        return f"closed here: {shake.sent.code:d} {shake.sent.reason}".rstrip()
+    return "connection lost"

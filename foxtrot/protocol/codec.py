@@ -33,7 +33,11 @@ class Endpoints(msgspec.Struct, frozen=True):
 
 
 class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
-    """State the venue's limits on one stream connection and how long a stream may be silent."""
+    """State the venue's limits on one stream connection.
+
+    `silence_s` is how long a connection with confirmed streams may bring no frame at all before it counts as dead;
+    None where quiet streams are normal.
+    """
 
     streams_per_connection: int = 1024
     messages_per_second: float = 5.0
@@ -41,6 +45,7 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     connections_per_5_minutes: int = 300
     max_life_s: float = 86_400.0
     ack_timeout_s: float = 5.0
+    silence_s: float | None = None
 
 
 class RestCodec(Protocol):

@@ -55,7 +55,8 @@ class BookDelta(msgspec.Struct, frozen=True, gc=False):
     """Change levels of a book: quantities are absolute, 0 deletes.
 
     It covers the venue's update ids `first_id`..`last_id`; `previous_id` is the id that the book must have before it
-    (for most venues first_id - 1, for futures the venue's own field).
+    (for most venues first_id - 1, for futures the venue's own field). `checksum` is the venue's for the book after it,
+    None where it sends none.
     """
 
     symbol: str
@@ -66,6 +67,7 @@ class BookDelta(msgspec.Struct, frozen=True, gc=False):
     previous_id: int
     bids: list[Level]
     asks: list[Level]
+    checksum: int | None = None
 
 
 class BookSnapshot(msgspec.Struct, frozen=True, gc=False):
@@ -76,6 +78,7 @@ class BookSnapshot(msgspec.Struct, frozen=True, gc=False):
     last_id: int
     bids: list[Level]
     asks: list[Level]
+    checksum: int | None = None
 
 
 class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,40 +2,41 @@
 
 from __future__ import annotations
 
-import enum
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 
-import msgspec
-
-from foxtrot.errors import FoxtrotError, RequestTimeout, VenueError
-from foxtrot.model.events import Event, ProtocolErrorSeen
+from foxtrot.model.events import Bar, Event, ProtocolErrorSeen, Quote, Ticker, Trade
 from foxtrot.protocol.book import BookBuilder
 from foxtrot.protocol.codec import StreamCodec
-from foxtrot.protocol.messages import Ack, BookDelta, BookSnapshot, Channel, ChannelKind, Message, Nack, Unknown
+from foxtrot.protocol.messages import (
+    Ack,
+    BookDelta,
+    BookSnapshot,
+    Channel,
+    ChannelKind,
+    Message,
+    Nack,
+    StreamEnded,
+    Unknown,
+)
+from foxtrot.protocol.subscriptions import Settled, Subscriptions, SubscriptionState
 
 _EXCERPT = 200
-Settled = Callable[[Channel, FoxtrotError | None], None]
-
-
-class SubscriptionState(enum.Enum):
-    """Name how far a subscription is."""
-
-    WANTED = "wanted"
-    PENDING = "pending"
-    CONFIRMED = "confirmed"
-
-
-class _Request(msgspec.Struct):
-    channels: tuple[Channel, ...]
-    deadline: float
-    subscribe: bool
+_CARRIERS: dict[ChannelKind, type[Message]] = {
+    ChannelKind.TICKER: Ticker,
+    ChannelKind.QUOTES: Quote,
+    ChannelKind.TRADES: Trade,
+    ChannelKind.OHLCV: Bar,
+    ChannelKind.BOOK: BookDelta,
+}
 
 
 class Session:
     """Hold the state of one connection. Times (`now`) are monotonic seconds, always given.
 
     Market events go straight to `publish`. `on_settled` hears of each channel when the venue confirms it (None) or does
-    not (the error). A bad frame is counted and published as ProtocolErrorSeen; it never ends anything.
+    not (the error). A bad frame is counted and published as ProtocolErrorSeen; it never ends anything. `attention` is
+    set when a frame left something for the driver to do: a snapshot to fetch (`snapshots_wanted`) or a stream that the
+    venue has ended (`ended` says why).
     """
 
     def __init__(
@@ -50,89 +51,88 @@ class Session:
         self._codec = codec
         self._publish = publish
         self._next_seq = next_seq
-        self._on_settled = on_settled
-        self._states: dict[Channel, SubscriptionState] = {}
-        self._leaving: list[Channel] = []
-        self._requests: dict[int | str, _Request] = {}
-        self._last_id = 0
-        self._next_send = 0.0
+        self._subscriptions = Subscriptions(exchange, codec, on_settled)
         self._online = False
         self._ts_recv = 0
+        self._now = 0.0
+        self._seen: dict[type[Message], dict[str, int]] = {carrier: {} for carrier in _CARRIERS.values()}
         self.books: dict[str, BookBuilder] = {}
         self.bad_frames = 0
         self.last_frame = 0.0
+        self.attention = False
+        self.ended = ""
 
     @property
     def channels(self) -> list[Channel]:
         """Return all channels wanted here."""
-        return list(self._states)
+        return self._subscriptions.channels
 
     def state(self, channel: Channel) -> SubscriptionState | None:
         """Return how far a channel is, None when it is not wanted."""
-        return self._states.get(channel)
+        return self._subscriptions.state(channel)
+
+    def last_seen(self, channel: Channel) -> int:
+        """Return when a channel last brought anything (ns UTC), 0 for never; intervals of OHLCV count as one."""
+        return self._seen[_CARRIERS[channel.kind]].get(channel.symbol, 0)
+
+    def silent_for(self, now: float) -> float:
+        """Return for how many seconds nothing at all has come although the venue has confirmed channels, else 0."""
+        return now - self.last_frame if self._online and self._subscriptions.any_confirmed() else 0.0
 
     def subscribe(self, channels: Iterable[Channel]) -> None:
         """Want more channels."""
         for channel in channels:
-            self._states.setdefault(channel, SubscriptionState.WANTED)
+            self._subscriptions.add(channel)
             if channel.kind is ChannelKind.BOOK and channel.symbol not in self.books:
                 self.books[channel.symbol] = BookBuilder(self._exchange, channel.symbol, self._publish, self._next_seq)
 
     def unsubscribe(self, channels: Iterable[Channel]) -> None:
         """Want fewer channels."""
         for channel in channels:
-            state = self._states.pop(channel, None)
+            self._subscriptions.remove(channel)
             if channel.kind is ChannelKind.BOOK:
                 self.books.pop(channel.symbol, None)
-            if state not in (None, SubscriptionState.WANTED):
-                self._leaving.append(channel)
 
     def connected(self, now: float) -> None:
         """Begin anew on a fresh connection: everything wanted must be asked for again."""
         self._online = True
         self.last_frame = now
-        self._requests.clear()
-        self._leaving.clear()
-        self._states = dict.fromkeys(self._states, SubscriptionState.WANTED)
+        self.ended = ""
+        self._subscriptions.connected()
 
     def disconnected(self, reason: str) -> None:
         """Mark all books as invalid."""
-        self._online = False
+        self._online = self.attention = False
+        self._subscriptions.disconnected()
         for book in self.books.values():
             book.invalidate(reason)
-            book.needs_snapshot = False
 
     def receive(self, data: bytes, ts_recv: int, now: float) -> None:
         """Take one frame."""
-        self.last_frame = now
+        self.last_frame = self._now = now
         self._ts_recv = ts_recv
-        self._codec.decode(data, ts_recv, self._take)
+        try:
+            self._codec.decode(data, ts_recv, self._take)
+        except Exception as error:  # noqa: BLE001 - a codec is foreign code; what it cannot read is published below
+            self._report_frame(f"the codec failed: {type(error).__name__}: {error}", data)
 
     def frames_due(self, now: float) -> list[bytes]:
         """Return the control frames to send now, within the venue's message rate."""
-        frames: list[bytes] = []
-        while self._online and now >= self._next_send and (frame := self._next_frame(now)) is not None:
-            frames.append(frame)
-            self._next_send = max(now, self._next_send) + 1.0 / self._codec.limits.messages_per_second
-        return frames
+        return self._subscriptions.frames_due(now)
 
     def expire(self, now: float) -> None:
         """Give up on requests that were not answered in time."""
-        for number, request in list(self._requests.items()):
-            if now >= request.deadline:
-                del self._requests[number]
-                late = RequestTimeout("The venue did not confirm the subscription in time.", exchange=self._exchange)
-                self._fail(request, late)
+        late = self._subscriptions.expire(now)
+        if late:
+            self._report(f"{late} control message(s) were not answered in time", b"")
 
     def next_deadline(self) -> float | None:
         """Return when something is due next (monotonic seconds), None when nothing is."""
-        times = [request.deadline for request in self._requests.values()]
-        if self._online and (self._leaving or SubscriptionState.WANTED in self._states.values()):
-            times.append(self._next_send)
-        return min(times, default=None)
+        return self._subscriptions.next_deadline()
 
     def snapshots_wanted(self) -> list[str]:
         """Return the symbols whose books need a snapshot; each is named once until it needs another."""
+        self.attention = False
         wanted = [symbol for symbol, book in self.books.items() if book.needs_snapshot]
         for symbol in wanted:
             self.books[symbol].needs_snapshot = False
@@ -143,70 +143,46 @@ class Session:
         book = self.books.get(snapshot.symbol)
         if book is not None and self._online:
             book.snapshot(snapshot)
+            self.attention = self.attention or book.needs_snapshot
 
     def _take(self, message: Message) -> None:
+        kind = type(message)
+        seen = self._seen.get(kind)
+        if seen is not None:
+            symbol: str = message.symbol  # type: ignore[union-attr]  # every carrier of a stream has one
+            seen[symbol] = self._ts_recv
+            if kind is not BookDelta:
+                self._publish(message)  # type: ignore[arg-type]  # all other carriers are events
+                return
+            book = self.books.get(symbol)
+            if book is not None:
+                book.delta(message)  # type: ignore[arg-type]  # by `kind`
+                if book.needs_snapshot:
+                    self.attention = True
+        else:
+            self._take_seldom(message)
+
+    def _take_seldom(self, message: Message) -> None:
         if isinstance(message, Event):
             self._publish(message)
-        elif isinstance(message, BookDelta):
-            book = self.books.get(message.symbol)
-            if book is not None:
-                book.delta(message)
         elif isinstance(message, BookSnapshot):
             self.snapshot(message)
         elif isinstance(message, Ack):
-            self._acknowledge(message)
+            self._subscriptions.acknowledge(message)
         elif isinstance(message, Nack):
-            self._refuse(message)
+            self._report_frame(f"the venue refused a control message: {message.code} {message.reason}", b"")
+            self._subscriptions.refuse(message, self._now)
         elif isinstance(message, Unknown):
-            self._report(message.reason, message.data)
+            self._report_frame(message.reason, message.data)
+        elif isinstance(message, StreamEnded):
+            self.ended = message.reason or "the venue ended the stream"
+            self.attention = True
 
-    def _acknowledge(self, ack: Ack) -> None:
-        request = self._requests.pop(ack.request_id, None)
-        if request is None or not request.subscribe:
-            return
-        for channel in request.channels:
-            if channel in self._states:
-                self._states[channel] = SubscriptionState.CONFIRMED
-                self._on_settled(channel, None)
-
-    def _refuse(self, nack: Nack) -> None:
-        self._report(f"the venue refused a control message: {nack.code} {nack.reason}", b"")
-        request = None if nack.request_id is None else self._requests.pop(nack.request_id, None)
-        if request is not None:
-            error = VenueError(
-                f"{self._exchange} refused the subscription: {nack.reason}",
-                code=nack.code,
-                venue_message=nack.reason,
-                exchange=self._exchange,
-            )
-            self._fail(request, error)
-
-    def _fail(self, request: _Request, error: FoxtrotError) -> None:
-        for channel in request.channels if request.subscribe else ():
-            if channel in self._states:
-                self._states[channel] = SubscriptionState.WANTED
-                self._on_settled(channel, error)
+    def _report_frame(self, reason: str, data: bytes) -> None:
+        self.bad_frames += 1
+        self._report(reason, data)
 
     def _report(self, reason: str, data: bytes) -> None:
-        self.bad_frames += 1
         self._publish(
             ProtocolErrorSeen(self._exchange, "", 0, self._ts_recv, self._next_seq(), reason, data[:_EXCERPT])
         )
-
-    def _next_frame(self, now: float) -> bytes | None:
-        size = self._codec.limits.streams_per_request
-        if self._leaving:
-            leaving, self._leaving = self._leaving[:size], self._leaving[size:]
-            return self._ask(leaving, now, subscribe=False)
-        wanted = [c for c, state in self._states.items() if state is SubscriptionState.WANTED][:size]
-        if not wanted:
-            return None
-        self._states.update(dict.fromkeys(wanted, SubscriptionState.PENDING))
-        return self._ask(wanted, now, subscribe=True)
-
-    def _ask(self, channels: Sequence[Channel], now: float, *, subscribe: bool) -> bytes:
-        self._last_id += 1
-        deadline = now + self._codec.limits.ack_timeout_s
-        self._requests[self._last_id] = _Request(tuple(channels), deadline, subscribe)
-        encode = self._codec.subscribe if subscribe else self._codec.unsubscribe
-        return encode(channels, self._last_id)

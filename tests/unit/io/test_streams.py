@@ -13,7 +13,7 @@ from foxtrot.config import RetryConfig
 from foxtrot.errors import RequestTimeout, StateError
 from foxtrot.io.pool import StreamPool
 from foxtrot.model.events import ChannelStateChanged, Event
-from foxtrot.protocol.codec import Endpoints
+from foxtrot.protocol.codec import Endpoints, StreamLimits
 from foxtrot.protocol.messages import BookSnapshot, Channel, ChannelKind
 from foxtrot.testkit.clock import VirtualClock
 from foxtrot.testkit.net import MemoryConnector
@@ -130,3 +130,100 @@ async def test_a_closed_pool_says_so(bench: Bench) -> None:
     await bench.pool.close()
     with pytest.raises(StateError, match="closed"):
         await bench.pool.subscribe([A])
+
+
+async def test_who_waits_for_a_confirmation_when_the_pool_closes_is_told_so(bench: Bench) -> None:
+    asking = asyncio.ensure_future(bench.pool.subscribe([A]))
+    await bench.until(lambda: bool(bench.net.sockets) and bool(bench.net.last.sent))
+    await bench.pool.close()
+    with pytest.raises(StateError, match="closed"):
+        await asking
+
+
+async def test_a_second_subscriber_waits_too_while_the_connection_is_down(bench: Bench) -> None:
+    await bench.subscribed(A)
+    bench.net.last.cut()
+    asking = asyncio.ensure_future(bench.pool.subscribe([A]))
+    await bench.clock.advance(2)
+    assert not asking.done()
+    await bench.confirm()
+    await asking
+
+
+async def test_the_time_to_confirm_is_measured_by_the_clock_given(bench: Bench) -> None:
+    bench.net.silent = True
+    asking = asyncio.ensure_future(bench.pool.subscribe([A]))
+    await bench.clock.advance(19.9)
+    assert not asking.done()
+    await bench.clock.advance(0.2)
+    with pytest.raises(RequestTimeout, match="within 20 s"):
+        await asking
+
+
+async def test_the_reason_why_the_venue_cannot_be_reached_is_in_the_error(bench: Bench) -> None:
+    bench.net.refuse = 1_000
+    asking = asyncio.ensure_future(bench.pool.subscribe([A]))
+    await bench.clock.advance(21)
+    with pytest.raises(RequestTimeout, match="cannot be reached: refused"):
+        await asking
+
+
+async def test_one_who_gives_up_waiting_takes_nothing_from_another_who_waits(bench: Bench) -> None:
+    first = asyncio.ensure_future(bench.pool.subscribe([A]))
+    second = asyncio.ensure_future(bench.pool.subscribe([A]))
+    await bench.until(lambda: bool(bench.net.sockets) and bool(bench.net.last.sent))
+    first.cancel()
+    await asyncio.wait({first})
+    await bench.confirm()
+    await second
+    await bench.clock.advance(2)
+    assert all("unsubscribe" not in json.loads(frame) for frame in bench.net.last.sent)
+
+
+async def test_a_channel_named_twice_in_one_call_is_one_subscription(bench: Bench) -> None:
+    await bench.subscribed(A, A)
+    await bench.pool.unsubscribe([A])
+    await bench.clock.advance(2)
+    assert "unsubscribe" in json.loads(bench.net.last.sent[-1])
+
+
+class TestManyConnections:
+    @pytest.fixture(autouse=True)
+    def _small(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(ToyStreamCodec, "limits", StreamLimits(streams_per_connection=1))
+
+    async def connected(self, bench: Bench) -> None:
+        asking = asyncio.ensure_future(bench.pool.subscribe([A, B]))
+        await bench.until(lambda: [len(s.sent) for s in bench.net.sockets] == [1, 1])
+        for one in bench.net.sockets:
+            one.say(json.dumps({"ack": json.loads(one.sent[0])["id"]}))
+        await asking
+
+    async def test_channels_spread_over_as_many_connections_as_the_venue_demands(self, bench: Bench) -> None:
+        await self.connected(bench)
+        symbols = [json.loads(s.sent[0])["subscribe"][0]["symbol"] for s in bench.net.sockets]
+        assert sorted(symbols) == ["A/USD", "B/USD"]
+
+    async def test_the_market_is_up_only_when_every_connection_is(self, bench: Bench) -> None:
+        await self.connected(bench)
+        assert bench.states() == [True]
+        bench.net.sockets[0].cut()
+        bench.net.sockets[1].cut()
+        bench.net.refuse = 1
+        await bench.clock.advance(1.1)
+        assert True not in bench.states()[1:]
+        await bench.clock.advance(10)
+        assert bench.states()[-1] is True
+        assert bench.states().count(True) == 2
+
+    async def test_all_connections_share_the_venues_budget(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        tight = StreamLimits(streams_per_connection=1, connections_per_5_minutes=4)
+        monkeypatch.setattr(ToyStreamCodec, "limits", tight)
+        fresh = Bench()
+        await self.connected(fresh)
+        fresh.net.refuse = 1_000
+        for one in fresh.net.sockets:
+            one.cut()
+        await fresh.clock.advance(290)
+        assert fresh.net.attempts == 4
+        await fresh.pool.close()

@@ -135,3 +135,147 @@ def test_cut_repeated_or_swapped_messages_give_the_right_book_or_an_invalid_one_
             assert (book.best_bid, book.best_ask) == (max(truth[book.update_id][0]), min(truth[book.update_id][1]))
     shown = [e for e in heard if isinstance(e, BookUpdated)]
     assert all(e.best_bid < e.best_ask for e in shown)
+
+
+def test_a_new_snapshot_that_is_crossed_makes_the_book_invalid_not_wrong() -> None:
+    book, heard = builder()
+    book.snapshot(snapshot(1, [(1.0, 1.0)], [(2.0, 1.0)]))
+    book.snapshot(snapshot(5, [(3.0, 1.0)], [(2.0, 1.0)]))
+    assert (book.synced, book.needs_snapshot) == (False, True)
+    assert isinstance(heard[-1], BookInvalidated)
+
+
+def test_after_a_crossed_book_a_snapshot_from_before_it_is_not_taken_for_the_venues() -> None:
+    book, _ = builder()
+    book.snapshot(snapshot(1, [(1.0, 1.0)], [(2.0, 1.0)]))
+    book.delta(delta(2, 2, bids=[(1.5, 1.0)]))
+    book.delta(delta(3, 3, bids=[(3.0, 1.0)]))
+    book.snapshot(snapshot(1, [(1.0, 1.0)], [(2.0, 1.0)]))
+    assert (book.synced, book.needs_snapshot) == (False, True)
+    book.snapshot(snapshot(4, [(1.0, 1.0)], [(2.0, 1.0)]))
+    assert (book.synced, book.update_id) == (True, 4)
+
+
+def test_a_message_buffered_twice_or_out_of_order_does_not_keep_the_book_from_coming_up() -> None:
+    book, _ = builder()
+    for number in (6, 5, 6, 7, 7):
+        book.delta(delta(number, number, bids=[(float(number), 1.0)]))
+    book.snapshot(snapshot(5, [(1.0, 1.0)], [(20.0, 1.0)]))
+    assert (book.synced, book.update_id) == (True, 7)
+    assert book.copy().bids == ((7.0, 1.0), (6.0, 1.0), (1.0, 1.0))
+
+
+def test_ids_that_skip_numbers_are_followed_by_the_venues_own_previous_id() -> None:
+    # Derivatives venues number all their books together: ids jump, and each message names its predecessor.
+    book, heard = builder()
+    jumps = [(90, 97, 85), (110, 118, 97), (150, 151, 118)]
+    for first, last, previous in jumps[:2]:
+        book.delta(BookDelta("BTC/USDT", 1, 2, first, last, previous, [(1.0, float(last))], []))
+    book.snapshot(snapshot(97, [(1.0, 1.0)], [(2.0, 1.0)]))
+    assert (book.synced, book.update_id) == (True, 118)
+    first, last, previous = jumps[2]
+    book.delta(BookDelta("BTC/USDT", 1, 2, first, last, previous, [(1.0, float(last))], []))
+    assert book.copy().bids == ((1.0, 151.0),)
+    book.delta(BookDelta("BTC/USDT", 1, 2, 152, 153, 150, [], []))
+    assert isinstance(heard[-1], BookInvalidated)
+
+
+def test_with_a_depth_only_the_best_levels_stay_and_the_others_are_told_as_deleted() -> None:
+    heard: list[Any] = []
+    book = BookBuilder("x", "BTC/USDT", heard.append, itertools.count(1).__next__, depth=2)
+    book.snapshot(snapshot(1, [(5.0, 1.0), (4.0, 1.0), (3.0, 1.0)], [(6.0, 1.0), (7.0, 1.0), (8.0, 1.0)]))
+    assert (heard[-1].bids, heard[-1].asks) == ([(5.0, 1.0), (4.0, 1.0)], [(6.0, 1.0), (7.0, 1.0)])
+    book.delta(delta(2, 2, bids=[(5.5, 1.0)], asks=[(5.9, 2.0)]))
+    assert (book.copy().bids, book.copy().asks) == (((5.5, 1.0), (5.0, 1.0)), ((5.9, 2.0), (6.0, 1.0)))
+    assert (heard[-1].bids, heard[-1].asks) == ([(5.5, 1.0), (4.0, 0.0)], [(5.9, 2.0), (7.0, 0.0)])
+
+
+def test_a_wrong_checksum_makes_the_book_invalid_and_a_right_one_does_not() -> None:
+    heard: list[Any] = []
+
+    def total(bids: Any, asks: Any) -> int:
+        assert [p for p, _ in bids] == sorted((p for p, _ in bids), reverse=True)
+        assert [p for p, _ in asks] == sorted(p for p, _ in asks)
+        return int(sum(q for _, q in [*bids, *asks]))
+
+    book = BookBuilder("x", "BTC/USDT", heard.append, itertools.count(1).__next__, checksum=total)
+    book.snapshot(BookSnapshot("BTC/USDT", 2, 1, [(1.0, 1.0)], [(2.0, 1.0)], 2))
+    book.delta(BookDelta("BTC/USDT", 1, 2, 2, 2, 1, [(1.1, 3.0)], [], 5))
+    assert book.synced
+    book.delta(BookDelta("BTC/USDT", 1, 2, 3, 3, 2, [(1.2, 1.0)], [], 99))
+    assert (book.synced, book.needs_snapshot) == (False, True)
+    assert "checksum: 6 instead of the venue's 99" in heard[-1].reason
+    book.snapshot(BookSnapshot("BTC/USDT", 2, 3, [(1.0, 1.0)], [(2.0, 1.0)], 7))
+    assert not book.synced
+
+
+def test_the_best_levels_can_be_read_alone() -> None:
+    book, _ = builder()
+    book.snapshot(snapshot(1, [(1.0, 1.0), (0.8, 3.0), (0.9, 2.0)], [(2.0, 1.0)]))
+    assert book.levels(2) == ([(1.0, 1.0), (0.9, 2.0)], [(2.0, 1.0)])
+
+
+@given(
+    st.lists(changes, min_size=6, max_size=40),
+    st.lists(st.sampled_from(["cut", "twice", "swap", "", "", "", ""]), min_size=6, max_size=40),
+    st.lists(st.integers(0, 5), min_size=1, max_size=10),
+)
+@settings(max_examples=400, deadline=None)
+def test_with_snapshots_of_any_age_every_published_book_is_the_venues_and_the_last_one_comes_up(
+    stream: list[list[tuple[bool, int, int]]], damage: list[str], ages: list[int]
+) -> None:
+    sides: tuple[dict[float, float], dict[float, float]] = ({100.0: 1.0}, {200.0: 1.0})
+    truth = {0: sides}
+    messages: list[BookDelta] = []
+    for number, made in enumerate(stream, 1):
+        bids, asks = dict(truth[number - 1][0]), dict(truth[number - 1][1])
+        wire: tuple[Levels, Levels] = ([], [])
+        for is_bid, price, quantity in made:
+            side, at = (bids, 100.0 - price) if is_bid else (asks, 200.0 + price)
+            side[at] = float(quantity)
+            wire[not is_bid].append((at, float(quantity)))
+        truth[number] = ({p: q for p, q in bids.items() if q}, {p: q for p, q in asks.items() if q})
+        messages.append(delta(number, number, *wire))
+    arriving = list(messages)
+    for at, kind in enumerate(damage[: len(arriving) - 2]):
+        if kind == "cut":
+            arriving[at] = arriving[at + 1]
+        elif kind == "swap":
+            arriving[at], arriving[at + 1] = arriving[at + 1], arriving[at]
+        elif kind == "twice":
+            arriving.insert(at, arriving[at])
+    book, heard = builder()
+    mirror: dict[str, dict[float, float]] = {}
+    now, asked = 0, 0
+    for message in arriving:
+        now = max(now, message.last_id)
+        book.delta(message)
+        if book.needs_snapshot:
+            taken = max(0, now - ages[asked % len(ages)])
+            asked += 1
+            book.snapshot(snapshot(taken, list(truth[taken][0].items()), list(truth[taken][1].items())))
+        for event in heard:
+            follow(mirror, event)
+            if isinstance(event, BookUpdated):
+                assert (mirror["bids"], mirror["asks"]) == truth[event.update_id]
+                assert (event.best_bid, event.best_ask) == (max(mirror["bids"]), min(mirror["asks"]))
+        heard.clear()
+    if book.needs_snapshot:
+        book.snapshot(snapshot(now, list(truth[now][0].items()), list(truth[now][1].items())))
+    assert (dict(book.copy().bids), dict(book.copy().asks)) == truth[book.update_id]
+    assert book.synced
+
+
+def follow(mirror: dict[str, dict[float, float]], event: Event) -> None:
+    """Keep a naive book from the events alone, as a subscriber would."""
+    if isinstance(event, BookInvalidated):
+        mirror.clear()
+    elif isinstance(event, BookUpdated):
+        if event.snapshot:
+            mirror.update(bids={}, asks={})
+        for name, changes_ in (("bids", event.bids), ("asks", event.asks)):
+            for price, quantity in changes_:
+                if quantity:
+                    mirror[name][price] = quantity
+                else:
+                    mirror[name].pop(price, None)

@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from foxtrot.errors import RequestTimeout, VenueError
-from foxtrot.model.events import Event, ProtocolErrorSeen
+from foxtrot.model.events import BookInvalidated, Event, ProtocolErrorSeen, Trade
+from foxtrot.model.order import Side
 from foxtrot.protocol.codec import Emit, StreamLimits
-from foxtrot.protocol.messages import Channel, ChannelKind, Nack
-from foxtrot.protocol.session import Session, SubscriptionState
+from foxtrot.protocol.messages import BookDelta, BookSnapshot, Channel, ChannelKind, Nack, StreamEnded
+from foxtrot.protocol.session import Session
+from foxtrot.protocol.subscriptions import SubscriptionState
 from foxtrot.testkit.toy import ToyStreamCodec
 
 A, B, C = (Channel(ChannelKind.TRADES, f"{n}/USD") for n in "ABC")
@@ -25,6 +27,13 @@ class Codec(ToyStreamCodec):
         message = data.split(b" ")
         if message[0] == b"nack":
             emit(Nack(int(message[1]), "9", "no such stream"))
+        elif message[0] == b"delta":
+            number = int(message[1])
+            emit(BookDelta("A/USD", 1, ts_recv, number, number, number - 1, [(1.5, float(number))], []))
+        elif message[0] == b"trade":
+            emit(Trade("toy", "A/USD", 1, ts_recv, 1, 1, 1.0, 1.0, Side.BUY))
+        elif message[0] == b"end":
+            emit(StreamEnded("maintenance"))
         else:
             super().decode(data, ts_recv, emit)
 
@@ -110,3 +119,73 @@ def test_a_bad_frame_is_counted_reported_and_survived(bench: Bench) -> None:
     (seen,) = bench.events
     assert isinstance(seen, ProtocolErrorSeen)
     assert (seen.excerpt, bench.session.bad_frames) == (b"\xff garbage", 1)
+
+
+def test_a_codec_that_fails_is_reported_like_a_bad_frame(bench: Bench) -> None:
+    bench.session.receive(b"nack not-a-number", 5, 0.1)
+    (seen,) = bench.events
+    assert isinstance(seen, ProtocolErrorSeen)
+    assert "ValueError" in seen.reason
+    assert (seen.excerpt, seen.ts_recv) == (b"nack not-a-number", 5)
+
+
+def test_a_late_answer_is_reported_not_only_told_to_who_waits(bench: Bench) -> None:
+    bench.session.subscribe([A])
+    bench.frames(0.0)
+    bench.session.expire(5.0)
+    (seen,) = bench.events
+    assert isinstance(seen, ProtocolErrorSeen)
+    assert "not answered in time" in seen.reason
+    assert bench.session.bad_frames == 0
+
+
+def test_the_driver_is_told_when_a_book_needs_a_snapshot_and_not_for_every_frame(bench: Bench) -> None:
+    book = Channel(ChannelKind.BOOK, "A/USD")
+    bench.session.subscribe([book])
+    bench.session.receive(b"delta 5", 1, 0.1)
+    assert bench.session.attention
+    assert bench.session.snapshots_wanted() == ["A/USD"]
+    assert not bench.session.attention
+    bench.session.snapshot(BookSnapshot("A/USD", 1, 4, [(1.0, 1.0)], [(2.0, 1.0)]))
+    bench.session.receive(b"delta 6", 1, 0.2)
+    assert not bench.session.attention
+    bench.session.receive(b"delta 8", 1, 0.3)
+    assert bench.session.attention
+
+
+def test_a_disconnect_invalidates_the_books_and_what_was_buffered(bench: Bench) -> None:
+    book = Channel(ChannelKind.BOOK, "A/USD")
+    bench.session.subscribe([book])
+    bench.session.receive(b"delta 5", 1, 0.1)
+    bench.session.snapshot(BookSnapshot("A/USD", 1, 4, [(1.0, 1.0)], [(2.0, 1.0)]))
+    bench.session.disconnected("cut")
+    assert isinstance(bench.events[-1], BookInvalidated)
+    assert bench.events[-1].reason == "cut"
+    bench.session.snapshot(BookSnapshot("A/USD", 1, 9, [(1.0, 1.0)], [(2.0, 1.0)]))
+    assert not bench.session.books["A/USD"].synced
+
+
+def test_each_stream_tells_when_it_last_brought_anything(bench: Bench) -> None:
+    book = Channel(ChannelKind.BOOK, "A/USD")
+    bench.session.subscribe([book, A])
+    bench.session.receive(b"delta 5", 77, 0.1)
+    assert (bench.session.last_seen(book), bench.session.last_seen(A)) == (77, 0)
+    bench.session.receive(b"trade", 78, 0.1)
+    assert (bench.session.last_seen(book), bench.session.last_seen(A)) == (77, 78)
+
+
+def test_silence_counts_only_while_the_venue_owes_data(bench: Bench) -> None:
+    assert bench.session.silent_for(50.0) == 0.0
+    bench.session.subscribe([A])
+    (request,) = bench.frames(50.0)
+    bench.session.receive(json.dumps({"ack": request["id"]}).encode(), 1, 60.0)
+    assert bench.session.silent_for(75.0) == 15.0
+    bench.session.disconnected("cut")
+    assert bench.session.silent_for(99.0) == 0.0
+
+
+def test_a_stream_that_the_venue_ends_is_handed_to_the_driver(bench: Bench) -> None:
+    bench.session.receive(b"end", 1, 0.1)
+    assert (bench.session.attention, bench.session.ended) == (True, "maintenance")
+    bench.session.connected(1.0)
+    assert bench.session.ended == ""

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foxtrot.errors import AdapterBroken, InvalidRequest
-from foxtrot.protocol.backoff import backoff_s
+from foxtrot.protocol.backoff import AttemptBudget, backoff_s
 from foxtrot.protocol.client_ids import ClientIdFactory
 from foxtrot.protocol.clocksync import ClockSync
 
@@ -33,6 +33,21 @@ def test_waits_grow_but_stay_between_half_and_the_whole_of_their_bound(attempt: 
     wait = backoff_s(attempt, chance, initial_s=0.5, max_s=30)
     assert 0.25 <= wait <= 30
     assert backoff_s(attempt + 1, chance, initial_s=0.5, max_s=30) >= wait
+
+
+@given(st.lists(st.floats(0, 3), min_size=1, max_size=60), st.integers(1, 5))
+def test_no_window_ever_holds_more_attempts_than_the_venue_allows(pauses: list[float], limit: int) -> None:
+    budget, now = AttemptBudget(limit, 10.0), 0.0
+    made: list[float] = []
+    for pause in pauses:
+        now += pause
+        if budget.delay(now) == 0.0:
+            budget.take(now)
+            made.append(now)
+        else:
+            assert sum(now - 10.0 < at <= now for at in made) == limit
+            assert budget.delay(now + budget.delay(now) + 1e-6) == 0.0
+    assert all(sum(at - 10.0 < other <= at for other in made) <= limit for at in made)
 
 
 def test_the_venues_clock_is_read_off_the_quickest_round_trip() -> None:

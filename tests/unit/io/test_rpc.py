@@ -1,0 +1,220 @@
+"""Requests over a WebSocket: each gets its own answer, or an error that says what is known of it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from foxtrot.config import TransportConfig
+from foxtrot.errors import ConnectFailed, ConnectionLost, NetworkError, Outcome, RequestTimeout, StateError
+from foxtrot.io.rpc import RpcClient
+from foxtrot.ports import OnClose, OnFrame
+from foxtrot.protocol.calls import Call, RawResponse
+from foxtrot.protocol.codec import Endpoints
+from foxtrot.testkit.clock import VirtualClock
+from foxtrot.testkit.net import MemoryConnector, MemorySocket
+
+
+class Codec:
+    def url(self, endpoints: Endpoints) -> str:
+        return endpoints.ws_api
+
+    def supports(self, call: Call[object]) -> bool:
+        return call.endpoint != "elsewhere"
+
+    def encode(self, call: Call[object], request_id: int, now_ms: int) -> bytes:
+        return json.dumps(
+            {"id": request_id, "method": call.endpoint, "size": int(call.params.get("size", "0"))}
+        ).encode()
+
+    def decode(self, data: bytes) -> tuple[int | str | None, RawResponse]:
+        found: dict[str, Any] = json.loads(data)
+        return found["id"], RawResponse(found.get("status", 200), {}, json.dumps(found["body"]).encode())
+
+
+class Fallback:
+    def __init__(self) -> None:
+        self.calls: list[str] = []
+        self.closed = False
+
+    async def request(self, call: Call[object]) -> RawResponse:
+        self.calls.append(call.endpoint)
+        return RawResponse(200, {}, b"by rest")
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+class SlowNet(MemoryConnector):
+    """Open connections only once `gate` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gate = asyncio.Event()
+        self.gate.set()
+
+    async def connect(self, url: str, on_frame: OnFrame, on_close: OnClose) -> MemorySocket:
+        await self.gate.wait()
+        return await super().connect(url, on_frame, on_close)
+
+
+class Bench:
+    def __init__(self) -> None:
+        self.clock = VirtualClock()
+        self.net = SlowNet()
+        self.fallback = Fallback()
+        self.client = RpcClient(
+            Codec(),
+            Endpoints(rest="https://x", stream="wss://x", ws_api="wss://api"),
+            self.net,
+            TransportConfig(request_timeout_s=10),
+            lambda: 1,
+            self.fallback,
+            self.clock,
+        )
+
+    async def ask(self, endpoint: str = "place", **params: str) -> asyncio.Task[RawResponse]:
+        asking = asyncio.ensure_future(self.client.request(Call(endpoint=endpoint, params=params, decode=bytes)))
+        await self.clock.settle()
+        return asking
+
+    def answer(self, number: int, body: object = "done") -> None:
+        self.net.last.say(json.dumps({"id": number, "body": body}))
+
+    def ids(self) -> list[int]:
+        return [json.loads(frame)["id"] for frame in self.net.last.sent]
+
+
+@pytest.fixture
+async def bench() -> AsyncIterator[Bench]:
+    made = Bench()
+    yield made
+    await made.client.close()
+    assert [task for task in asyncio.all_tasks() if task.get_name().startswith("foxtrot")] == []
+    assert all(not socket.open for socket in made.net.sockets)
+
+
+async def failure(asking: asyncio.Task[RawResponse], kind: type[NetworkError]) -> NetworkError:
+    with pytest.raises(kind) as caught:
+        await asking
+    return caught.value
+
+
+async def test_answers_find_their_requests_in_any_order(bench: Bench) -> None:
+    first, second, third = [await bench.ask() for _ in range(3)]
+    one, two, three = bench.ids()
+    bench.answer(three, "c")
+    bench.answer(one, "a")
+    bench.answer(two, "b")
+    assert [(await asking).body for asking in (first, second, third)] == [b'"a"', b'"b"', b'"c"']
+    assert bench.net.attempts == 1
+
+
+async def test_no_answer_in_time_leaves_the_outcome_unknown(bench: Bench) -> None:
+    early = await bench.ask()
+    await bench.clock.advance(6)
+    late = await bench.ask("cancel")
+    await bench.clock.advance(3.9)
+    assert not early.done()
+    await bench.clock.advance(0.2)
+    error = await failure(early, RequestTimeout)
+    assert (error.outcome, "place" in str(error)) == (Outcome.UNKNOWN, True)
+    assert not late.done()
+    await bench.clock.advance(6)
+    assert "cancel" in str(await failure(late, RequestTimeout))
+
+
+async def test_a_late_answer_is_counted_and_goes_to_nobody_else(bench: Bench) -> None:
+    first = await bench.ask()
+    (number,) = bench.ids()
+    await bench.clock.advance(11)
+    await failure(first, RequestTimeout)
+    second = await bench.ask()
+    bench.answer(number, "late")
+    await bench.clock.settle()
+    assert (second.done(), bench.client.late_answers) == (False, 1)
+    bench.answer(bench.ids()[-1], "right")
+    assert (await second).body == b'"right"'
+
+
+async def test_a_lost_connection_leaves_the_outcome_unknown_and_the_next_request_opens_a_new_one(bench: Bench) -> None:
+    first = await bench.ask()
+    bench.net.last.cut("power")
+    error = await failure(first, ConnectionLost)
+    assert (error.outcome, "power" in str(error)) == (Outcome.UNKNOWN, True)
+    second = await bench.ask()
+    assert len(bench.net.sockets) == 2
+    assert len(bench.net.last.sent) == 1  # the lost one is never sent again
+    bench.answer(bench.ids()[0])
+    assert (await second).status == 200
+
+
+async def test_a_connection_that_cannot_be_opened_means_not_sent(bench: Bench) -> None:
+    bench.net.refuse = 1
+    assert (await failure(await bench.ask(), ConnectFailed)).outcome is Outcome.NOT_SENT
+    again = await bench.ask()
+    bench.answer(bench.ids()[0])
+    await again
+
+
+async def test_all_who_ask_while_the_connection_is_opened_share_one_attempt_and_its_end(bench: Bench) -> None:
+    bench.net.gate.clear()
+    bench.net.refuse = 1
+    asking = [await bench.ask() for _ in range(5)]
+    bench.net.gate.set()
+    for one in asking:
+        await failure(one, ConnectFailed)
+    assert bench.net.attempts == 1
+
+
+async def test_one_who_gives_up_while_the_connection_is_opened_does_not_harm_the_others(bench: Bench) -> None:
+    bench.net.gate.clear()
+    first, second = await bench.ask(), await bench.ask()
+    first.cancel()
+    await bench.clock.settle()
+    bench.net.gate.set()
+    await bench.clock.settle()
+    bench.answer(bench.ids()[0])
+    assert (await second).status == 200
+
+
+async def test_an_answer_that_cannot_be_read_is_counted_and_ends_nothing(bench: Bench) -> None:
+    asking = await bench.ask()
+    bench.net.last.say(b"\xff garbage")
+    bench.net.last.say(b"{}")
+    bench.answer(bench.ids()[0])
+    assert (await asking).status == 200
+    assert bench.client.bad_frames == 2
+
+
+async def test_a_request_that_cannot_be_encoded_is_not_sent_and_not_waited_for(bench: Bench) -> None:
+    with pytest.raises(ValueError, match="many"):
+        await (await bench.ask(size="many"))
+    assert bench.net.last.sent == []
+    assert bench.clock.pending == 0
+
+
+async def test_what_the_websocket_cannot_carry_goes_by_the_declared_other_way(bench: Bench) -> None:
+    assert (await (await bench.ask("elsewhere"))).body == b"by rest"
+    assert (bench.fallback.calls, bench.net.attempts) == (["elsewhere"], 0)
+
+
+async def test_closing_ends_who_waits_with_an_unknown_outcome_and_refuses_who_comes_later(bench: Bench) -> None:
+    waiting = await bench.ask()
+    await bench.client.close()
+    assert (await failure(waiting, ConnectionLost)).outcome is Outcome.UNKNOWN
+    with pytest.raises(StateError):
+        await (await bench.ask())
+    assert not bench.fallback.closed
+
+
+async def test_closing_while_the_connection_is_opened_says_so(bench: Bench) -> None:
+    bench.net.gate.clear()
+    waiting = await bench.ask()
+    await bench.client.close()
+    with pytest.raises(StateError, match="closed"):
+        await waiting
