@@ -104,6 +104,9 @@ class _Listener(picows.WSListener):
 
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         kind = frame.msg_type
+        if frame.payload_size > MAX_MESSAGE:
+            # picows itself lets one pass that came whole in one read.
+            raise picows.WSProtocolError(picows.WSCloseCode.MESSAGE_TOO_BIG, TOO_BIG)
         if kind in _DATA and frame.fin:
             self._deliver(frame.get_payload_as_bytes())
         elif kind in _DATA or kind == picows.WSMsgType.CONTINUATION:

@@ -244,7 +244,7 @@ async def test_a_message_beyond_all_measure_ends_the_connection_with_a_reason(
         raw.say(0 if number else 1, part, last=number == pieces - 1)
     await ear.until(closed=1)
     await connection.close()
-    assert ear.frames == []
+    assert not ear.frames  # not compared with []: the difference of 16 MB would take minutes to print
     assert len(ear.closed) == 1
     assert "1009" in ear.closed[0]
 
