@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from math import inf
+from typing import Protocol
 
 from foxtrot.config import RetryConfig
 from foxtrot.errors import FoxtrotError, NetworkError
@@ -17,16 +18,26 @@ from foxtrot.protocol.session import Session
 
 _LOG = logging.getLogger("foxtrot.streams")
 _IDLE_S, _SOON_S = 1.0, 0.001
+_YOUNG, _SPREAD = 0.9, 0.06  # parts of its greatest age after which a connection is replaced
 STEADY_S = 10.0  # a connection that lived so long ends a series of failures
-OnState = Callable[[bool, str], None]
+
+
+class DriverEars(Protocol):
+    """Hear what becomes of a driver's connection."""
+
+    def on_state(self, driver: StreamDriver, up: bool, reason: str) -> None:
+        """Hear of each success, loss and failed attempt, with the reason."""
+
+    def on_aged(self, driver: StreamDriver) -> None:
+        """Hear, once for each connection, that the venue will soon cut it for its age."""
 
 
 class StreamDriver:
     """Keep one session connected from `start` to `close`.
 
     Attempts are spread by jittered back-off and stay within `budget`, which all connections to the venue share; a
-    connection that is lost at once counts as a failed attempt. `on_state` hears of each success, loss and failed
-    attempt, with the reason.
+    connection that is lost at once counts as a failed attempt. A connection is called aged some time before
+    `max_life_s`, each at another moment, so that not all of them are replaced at once.
     """
 
     def __init__(
@@ -36,22 +47,24 @@ class StreamDriver:
         session: Session,
         connector: WsConnector,
         clock: Clock,
-        on_state: OnState,
+        ears: DriverEars,
         fetch_snapshot: FetchSnapshot,
         retry: RetryConfig,
         budget: AttemptBudget,
         *,
         silence_s: float | None,
+        max_life_s: float,
     ) -> None:
         self.session = session
         self._name = name
         self._url = url
         self._connector = connector
         self._clock = clock
-        self._on_state = on_state
+        self._ears = ears
         self._retry = retry
         self._budget = budget
         self._silence_s = silence_s
+        self._max_life_s = max_life_s
         self._wake = asyncio.Event()
         self._lost = ""
         self._closing = False
@@ -108,7 +121,7 @@ class StreamDriver:
             self.session.connected(opened)
             self.last_error = None
             self._tell(up=True, reason="connected")
-            await self._pump(connection)
+            await self._pump(connection, opened + self._max_life_s * (_YOUNG + _SPREAD * self._chance.random()))
         finally:
             if not self._closing:
                 self.session.disconnected(self._lost or "the stream broke")
@@ -118,7 +131,7 @@ class StreamDriver:
         self._failures = 1 if lived >= STEADY_S else self._failures + 1
         self._tell(up=False, reason=self._lost)
 
-    async def _pump(self, connection: WsConnection) -> None:
+    async def _pump(self, connection: WsConnection, aged_at: float) -> None:
         while not self._lost:
             now = self._clock.monotonic()
             self.session.expire(now)
@@ -126,6 +139,9 @@ class StreamDriver:
                 connection.send(frame)
             for symbol in self.session.snapshots_wanted():
                 self._snapshots.begin(symbol)
+            if now >= aged_at:
+                aged_at = inf
+                self._ears.on_aged(self)
             self._lost = self._lost or self._end_of_stream(now)
             if not self._lost:
                 await self._rest(self.session.next_deadline())
@@ -166,4 +182,4 @@ class StreamDriver:
 
     def _tell(self, *, up: bool, reason: str) -> None:
         self.up = up
-        self._on_state(up, reason)
+        self._ears.on_state(self, up, reason)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 
 from foxtrot.config import RetryConfig
 from foxtrot.errors import FoxtrotError, RequestTimeout, StateError
 from foxtrot.io.driver import StreamDriver
+from foxtrot.io.rotation import Rotation
 from foxtrot.io.snapshots import FetchSnapshot
 from foxtrot.io.waiting import at_most
 from foxtrot.model.events import ChannelName, ChannelStateChanged, Event
@@ -20,6 +22,7 @@ from foxtrot.protocol.messages import Channel
 from foxtrot.protocol.session import Session
 from foxtrot.protocol.subscriptions import SubscriptionState
 
+_LOG = logging.getLogger("foxtrot.streams")
 _BUDGET_WINDOW_S = 300.0
 
 
@@ -27,6 +30,7 @@ class StreamPool:
     """Share channels among subscribers (each is asked of the venue once) and spread them over connections.
 
     ChannelStateChanged(MARKET) is up when all connections are; each loss and failed attempt is told with its reason.
+    A connection is replaced, unheard by its subscribers, before the venue cuts it for its age.
     """
 
     def __init__(
@@ -57,6 +61,8 @@ class StreamPool:
         self._users: Counter[Channel] = Counter()
         self._homes: dict[Channel, StreamDriver] = {}
         self._waiting: dict[Channel, asyncio.Future[None]] = {}
+        self._rotations: dict[StreamDriver, Rotation] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
         self._up = False
         self._closed = False
 
@@ -88,6 +94,10 @@ class StreamPool:
         self._closed = True
         for channel in list(self._waiting):
             self._on_settled(channel, self._closed_error())
+        tasks = list(self._tasks)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
         await asyncio.gather(*(driver.close() for driver in self._drivers))
         self._drivers.clear()
         self._homes.clear()
@@ -137,30 +147,56 @@ class StreamPool:
             self._waiting.pop(channel, None)
             driver = self._homes.pop(channel, None)
             if driver is not None:
-                driver.session.unsubscribe([channel])
-                driver.poke()
+                for carrier in self._carriers(driver):
+                    carrier.session.unsubscribe([channel])
+                    carrier.poke()
+
+    def _carriers(self, driver: StreamDriver) -> list[StreamDriver]:
+        """Return a driver and the one that is about to replace it."""
+        rotation = self._rotations.get(driver)
+        return [driver] if rotation is None else [driver, rotation.new]
 
     def _driver_with_room(self) -> StreamDriver:
         limits = self._codec.limits
         for driver in self._drivers:
-            if len(driver.session.channels) < limits.streams_per_connection:
+            if len(driver.session.channels) < limits.streams_per_connection and driver not in self._rotations:
                 return driver
-        session = Session(self._exchange, self._codec, self._publish, self._next_seq, self._on_settled)
-        driver = StreamDriver(
+        driver = self._make_driver()
+        self._drivers.append(driver)
+        driver.start()
+        return driver
+
+    def _make_driver(self) -> StreamDriver:
+        limits = self._codec.limits
+        return StreamDriver(
             self._exchange,
             self._url,
-            session,
+            Session(self._exchange, self._codec, self._publish, self._next_seq, self._on_settled),
             self._connector,
             self._clock,
-            self._on_state,
+            self,
             self._fetch_snapshot,
             self._retry,
             self._budget,
             silence_s=limits.silence_s,
+            max_life_s=limits.max_life_s,
         )
-        self._drivers.append(driver)
-        driver.start()
-        return driver
+
+    async def _rotate(self, old: StreamDriver) -> None:
+        """Replace a connection; when that does not succeed the old one serves until it is cut, and then reconnects."""
+        new = self._make_driver()
+        rotation = self._rotations[old] = Rotation(old, new, self._clock, self._publish, self._next_seq)
+        done = False
+        try:
+            done = await rotation.run()
+            if done:
+                self._drivers[self._drivers.index(old)] = new
+                self._homes.update(dict.fromkeys(new.session.channels, new))
+        finally:
+            del self._rotations[old]
+            await (old if done else new).close()
+        if done:
+            await rotation.settle()
 
     def _on_settled(self, channel: Channel, error: FoxtrotError | None) -> None:
         future = self._waiting.pop(channel, None)
@@ -172,7 +208,21 @@ class StreamPool:
             future.set_exception(error)
             future.exception()  # seen: its subscribers may be gone by now
 
-    def _on_state(self, up: bool, reason: str) -> None:
+    def on_aged(self, driver: StreamDriver) -> None:
+        """Begin to replace a connection."""
+        task = asyncio.create_task(self._rotate(driver), name=f"foxtrot {self._exchange} rotation")
+        self._tasks.add(task)
+        task.add_done_callback(self._rotated)
+
+    def _rotated(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            _LOG.error("%s: a connection could not be replaced", self._exchange, exc_info=error)
+
+    def on_state(self, driver: StreamDriver, up: bool, reason: str) -> None:
+        """Tell when all are connected, and of everything that goes wrong; a replacement counts once it took over."""
+        if driver not in self._drivers or (driver in self._rotations and self._rotations[driver].new.up):
+            return
         all_up = up and all(driver.up for driver in self._drivers)
         if up and (self._up or not all_up):
             return

@@ -52,6 +52,15 @@ class BookBuilder:
         self.best_bid = 0.0
         self.best_ask = _NO_ASK
 
+    @property
+    def buffered(self) -> int:
+        """Return how many deltas wait for a snapshot."""
+        return len(self._buffer)
+
+    def publish_to(self, publish: Callable[[Event], None]) -> None:
+        """Send all events elsewhere from now on."""
+        self._publish = publish
+
     def delta(self, delta: BookDelta) -> None:
         """Take a delta: apply it, or buffer it until a snapshot is there."""
         if not self.synced:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 
+from foxtrot.errors import FoxtrotError
 from foxtrot.model.events import Bar, Event, ProtocolErrorSeen, Quote, Ticker, Trade
 from foxtrot.protocol.book import BookBuilder
 from foxtrot.protocol.codec import StreamCodec
@@ -21,6 +22,7 @@ from foxtrot.protocol.messages import (
 from foxtrot.protocol.subscriptions import Settled, Subscriptions, SubscriptionState
 
 _EXCERPT = 200
+_QUIET_S = 1.0  # a confirmed book that did not change for so long gets its snapshot all the same
 _CARRIERS: dict[ChannelKind, type[Message]] = {
     ChannelKind.TICKER: Ticker,
     ChannelKind.QUOTES: Quote,
@@ -51,7 +53,9 @@ class Session:
         self._codec = codec
         self._publish = publish
         self._next_seq = next_seq
-        self._subscriptions = Subscriptions(exchange, codec, on_settled)
+        self._on_settled = on_settled
+        self._subscriptions = Subscriptions(exchange, codec, self._settled)
+        self._quiet_since: dict[str, float] = {}
         self._online = False
         self._ts_recv = 0
         self._now = 0.0
@@ -79,6 +83,12 @@ class Session:
         """Return for how many seconds nothing at all has come although the venue has confirmed channels, else 0."""
         return now - self.last_frame if self._online and self._subscriptions.any_confirmed() else 0.0
 
+    def publish_to(self, publish: Callable[[Event], None]) -> None:
+        """Send all events elsewhere from now on."""
+        self._publish = publish
+        for book in self.books.values():
+            book.publish_to(publish)
+
     def subscribe(self, channels: Iterable[Channel]) -> None:
         """Want more channels."""
         for channel in channels:
@@ -103,6 +113,7 @@ class Session:
     def disconnected(self, reason: str) -> None:
         """Mark all books as invalid."""
         self._online = self.attention = False
+        self._quiet_since.clear()
         self._subscriptions.disconnected()
         for book in self.books.values():
             book.invalidate(reason)
@@ -121,7 +132,12 @@ class Session:
         return self._subscriptions.frames_due(now)
 
     def expire(self, now: float) -> None:
-        """Give up on requests that were not answered in time."""
+        """Give up on requests that were not answered in time; ask for the snapshots of books that do not change."""
+        for symbol in [symbol for symbol, since in self._quiet_since.items() if now - since >= _QUIET_S]:
+            del self._quiet_since[symbol]
+            book = self.books.get(symbol)
+            if book is not None and not book.synced and not book.buffered:
+                book.needs_snapshot = True
         late = self._subscriptions.expire(now)
         if late:
             self._report(f"{late} control message(s) were not answered in time", b"")
@@ -144,6 +160,11 @@ class Session:
         if book is not None and self._online:
             book.snapshot(snapshot)
             self.attention = self.attention or book.needs_snapshot
+
+    def _settled(self, channel: Channel, error: FoxtrotError | None) -> None:
+        if error is None and channel.kind is ChannelKind.BOOK:
+            self._quiet_since[channel.symbol] = self._now
+        self._on_settled(channel, error)
 
     def _take(self, message: Message) -> None:
         kind = type(message)

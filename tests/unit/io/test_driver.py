@@ -194,11 +194,11 @@ async def test_a_snapshot_asked_for_on_a_lost_connection_is_never_taken_for_the_
     await bench.change()
     bench.net.last.cut()
     bench.venue_id += 7
-    await bench.clock.advance(2)
-    gate.set_result(101)
-    await bench.clock.advance(5)
-    assert not bench.book.synced
     bench.answer = bench.latest
+    await bench.clock.advance(1)
+    gate.set_result(101)
+    await bench.clock.settle()
+    assert not bench.book.synced
     await bench.change()
     assert (bench.book.synced, bench.book.update_id) == (True, bench.venue_id)
 
@@ -231,10 +231,17 @@ async def test_a_lost_connection_makes_the_book_invalid_until_the_new_one_brough
     await bench.clock.settle()
     assert not bench.book.synced
     assert [event.reason for event in bench.heard(BookInvalidated) if isinstance(event, BookInvalidated)] == ["power"]
-    await bench.clock.advance(2)
     bench.venue_id += 5
+    await bench.clock.advance(2)
     await bench.change()
     assert bench.book.synced
+
+
+async def test_a_book_that_does_not_change_is_there_all_the_same(bench: Bench) -> None:
+    await bench.clock.advance(3)
+    assert (bench.book.synced, len(bench.fetches)) == (True, 1)
+    await bench.change()
+    assert (bench.book.synced, len(bench.fetches)) == (True, 1)
 
 
 async def test_a_venue_that_cuts_every_connection_at_once_is_not_stormed(bench: Bench) -> None:
