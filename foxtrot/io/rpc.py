@@ -19,6 +19,7 @@ from foxtrot.protocol.codec import Endpoints, RpcCodec
 
 _LOG = logging.getLogger("foxtrot.rpc")
 _SOON_S = 0.001
+_YOUNG = 0.95  # part of its greatest age after which a connection gets no new requests
 _UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -35,13 +36,19 @@ class _Line:
     each request more than all the rest of its way.
     """
 
-    def __init__(self, clock: Clock, timeout_s: float) -> None:
+    def __init__(self, clock: Clock, timeout_s: float, max_life_s: float) -> None:
         self._clock = clock
         self._timeout_s = timeout_s
         self._watch: asyncio.Task[None] | None = None
         self.connection: WsConnection | None = None
         self.pending: dict[int | str, _Waiting] = {}
         self.lost = ""
+        self.too_old_at = clock.monotonic() + max_life_s * _YOUNG
+
+    @property
+    def usable(self) -> bool:
+        """Tell whether a request may still begin here."""
+        return not self.lost and self._clock.monotonic() < self.too_old_at
 
     def expect(self, number: int, endpoint: str) -> asyncio.Future[RawResponse]:
         """Return what the answer to a request will be set to."""
@@ -58,6 +65,13 @@ class _Line:
             if not waiting.answer.done():
                 text = f"The connection broke before {waiting.endpoint} was answered: {self.lost}"
                 waiting.answer.set_exception(ConnectionLost(text))
+
+    async def retire(self) -> None:
+        """End the connection when no answer is awaited any more (each has its deadline)."""
+        answers = [waiting.answer for waiting in self.pending.values()]
+        if answers:
+            await asyncio.wait(answers)
+        await self.close()
 
     async def close(self) -> None:
         """End the connection and the watch."""
@@ -105,6 +119,7 @@ class RpcClient:
         self._ids = itertools.count(1)
         self._line: _Line | None = None
         self._opening: asyncio.Task[_Line] | None = None
+        self._closing: set[asyncio.Task[None]] = set()
         self._closed = False
         self.late_answers = 0
         self.bad_frames = 0
@@ -137,13 +152,15 @@ class RpcClient:
             await asyncio.wait({opening})
         line, self._line = self._line, None
         if line is not None:
-            await line.close()
+            self._retire(line)
+            line.on_close("closed here")
+        await asyncio.gather(*self._closing)
 
     async def _connected(self) -> _Line:
         """Return the open connection; all who ask while it is being opened share one attempt and its outcome."""
         if self._closed:
             raise StateError("The connection for requests is closed.")
-        if self._line is not None and not self._line.lost:
+        if self._line is not None and self._line.usable:
             return self._line
         if self._opening is None:
             self._opening = asyncio.create_task(self._open(), name="foxtrot rpc opening")
@@ -155,10 +172,10 @@ class RpcClient:
         return opening.result()
 
     async def _open(self) -> _Line:
-        line, dead = _Line(self._clock, self._timeout_s), self._line
+        line, old = _Line(self._clock, self._timeout_s, self._codec.max_life_s), self._line
         try:
-            if dead is not None:
-                await dead.close()
+            if old is not None:
+                self._retire(old)
             line.connection = await self._connector.connect(
                 self._url, lambda data: self._on_frame(line, data), line.on_close
             )
@@ -166,6 +183,12 @@ class RpcClient:
         finally:
             self._opening = None
         return line
+
+    def _retire(self, line: _Line) -> None:
+        """Close a connection as soon as everything sent on it is answered or given up."""
+        task = asyncio.create_task(line.retire(), name="foxtrot rpc closing")
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
     def _on_frame(self, line: _Line, data: bytes) -> None:
         try:

@@ -28,6 +28,9 @@ from foxtrot.protocol.messages import Ack, Message, Nack, StreamEnded, Unknown
 T = TypeVar("T")
 _LOG = logging.getLogger("foxtrot.user")
 _LOGIN_S = 5.0
+_OVERLAP_S, _SOON_S = 5.0, 0.001
+_YOUNG, _SPREAD = 0.9, 0.06  # parts of its greatest age after which a connection is replaced
+_AGAIN = 0.005  # and until the next try when that failed
 _UNKNOWN_METHOD, _WRONG_TIME = "unsupported", "clock"
 
 
@@ -37,12 +40,37 @@ class Caller(Protocol):
     def __call__(self, call: Call[T], /) -> Awaitable[T]: ...
 
 
+class _Line:
+    """One connection: what ended it, and the login under way."""
+
+    def __init__(self) -> None:
+        self.connection: WsConnection | None = None
+        self.login: asyncio.Future[None] | None = None
+        self.lost = asyncio.Event()
+        self.reason = ""
+
+    def end(self, reason: str) -> None:
+        """Note the first reason why it is of no use any more."""
+        if not self.lost.is_set():
+            self.reason = reason
+            self.lost.set()
+        if self.login is not None and not self.login.done():
+            self.login.set_exception(ConnectionLost(f"The user stream closed during the login: {reason}"))
+
+    async def close(self) -> None:
+        """End the connection."""
+        connection, self.connection = self.connection, None
+        if connection is not None:
+            await connection.close()
+
+
 class UserStream:
     """Keep one private stream open.
 
     `open` returns once events flow, or raises: UnsupportedError when the venue does not know the scheme (try the next),
     AuthenticationError for refused keys, NetworkError. Later losses are healed with back-off and told through
-    `on_state`.
+    `on_state`. Before the venue cuts the connection for its age a second one is opened beside it: for some seconds
+    messages come twice, which whoever takes them must bear, but none is missed.
     """
 
     def __init__(
@@ -67,17 +95,15 @@ class UserStream:
         self._on_state = on_state
         self._retry = retry
         self._token = ""
-        self._connection: WsConnection | None = None
-        self._login: asyncio.Future[None] | None = None
+        self._line = _Line()
+        self._spare: _Line | None = None  # the other connection while one replaces the other
         self._request_id = 0
-        self._lost = asyncio.Event()
-        self._reason = ""
         self._task: asyncio.Task[None] | None = None
         self._chance = random.Random(random.getrandbits(64))
 
     async def open(self) -> None:
         """Open the stream and keep it open from then on."""
-        await self._open_once()
+        await self._open_first()
         self._task = asyncio.create_task(self._keep(), name=f"foxtrot user stream {self._scheme.name}")
 
     async def close(self) -> None:
@@ -94,35 +120,38 @@ class UserStream:
             except FoxtrotError as error:
                 _LOG.info("the user stream's token could not be given back: %s", error)
 
-    async def _open_once(self) -> None:
+    async def _open_first(self) -> None:
+        self._line = _Line()
+        await self._open_line(self._line)
+        self._on_state(True, f"user stream open ({self._scheme.name})")
+
+    async def _open_line(self, line: _Line) -> None:
         opening = self._scheme.open_call()
         if opening is not None:
             self._token = await self._call(opening)
-        self._lost.clear()
         url = self._scheme.url(self._endpoints, self._token)
-        self._connection = await self._connector.connect(url, self._on_frame, self._on_close)
+        line.connection = await self._connector.connect(url, lambda data: self._on_frame(line, data), line.end)
         try:
-            await self._log_in(self._connection)
+            await self._log_in(line)
         except BaseException:
-            await self._drop()
+            await line.close()
             raise
-        self._on_state(True, f"user stream open ({self._scheme.name})")
 
-    async def _log_in(self, connection: WsConnection) -> None:
+    async def _log_in(self, line: _Line) -> None:
         self._request_id += 1
         frame = self._scheme.login(self._venue_ms(), self._request_id)
         if frame is None:
             return
-        if self._lost.is_set():
-            raise ConnectionLost(f"The user stream closed before the login: {self._reason}")
-        self._login = asyncio.get_running_loop().create_future()
-        connection.send(frame)
+        if line.lost.is_set() or line.connection is None:
+            raise ConnectionLost(f"The user stream closed before the login: {line.reason}")
+        line.login = asyncio.get_running_loop().create_future()
+        line.connection.send(frame)
         try:
-            await at_most(self._login, _LOGIN_S, self._clock)
+            await at_most(line.login, _LOGIN_S, self._clock)
         except TimeoutError as error:
             raise RequestTimeout(f"The user stream was not confirmed within {_LOGIN_S:g} s.") from error
         finally:
-            self._login = None
+            line.login = None
 
     async def _keep(self) -> None:
         try:
@@ -140,8 +169,8 @@ class UserStream:
         failures = 0
         while True:
             opened = self._clock.monotonic()
-            await self._until_lost()
-            self._on_state(False, self._reason)
+            await self._until_lost(opened + self._scheme.max_life_s * (_YOUNG + _SPREAD * self._chance.random()))
+            self._on_state(False, self._line.reason)
             await self._drop()
             failures = 1 if self._clock.monotonic() - opened >= STEADY_S else failures + 1
             while not await self._reopened(failures):
@@ -151,7 +180,7 @@ class UserStream:
         initial_s, max_s = self._retry.reconnect_initial_s, self._retry.reconnect_max_s
         await self._clock.sleep(backoff_s(failures, self._chance.random(), initial_s=initial_s, max_s=max_s))
         try:
-            await self._open_once()
+            await self._open_first()
         except AuthenticationError:
             raise
         except FoxtrotError as error:
@@ -164,59 +193,85 @@ class UserStream:
             return True
         return False
 
-    async def _until_lost(self) -> None:
-        """Return when the stream is lost; keep it alive until then."""
-        while not await wait_at_most(self._lost, self._scheme.keepalive_interval_s, self._clock):
-            call = self._scheme.keepalive_call(self._token)
-            if call is not None:
-                await self._keep_alive(call)
+    async def _until_lost(self, aged_at: float) -> None:
+        """Return when the stream is lost; until then keep it alive, and replace its connection before it is too old."""
+        keep_at = self._clock.monotonic() + self._scheme.keepalive_interval_s
+        while True:
+            # Never quite 0: a rounding error must not make this loop spin.
+            pause = max(min(keep_at, aged_at) - self._clock.monotonic(), _SOON_S)
+            if await wait_at_most(self._line.lost, pause, self._clock):
+                return
+            now = self._clock.monotonic()
+            if now >= keep_at:
+                keep_at = now + self._scheme.keepalive_interval_s
+                call = self._scheme.keepalive_call(self._token)
+                if call is not None:
+                    await self._keep_alive(call)
+            elif now >= aged_at:
+                replaced = await self._replaced()
+                life_s = self._scheme.max_life_s
+                aged_at = now + life_s * (_YOUNG + _SPREAD * self._chance.random() if replaced else _AGAIN)
+
+    async def _replaced(self) -> bool:
+        """Open a second connection beside the first, which ends some seconds later; False when that fails."""
+        new = _Line()
+        try:
+            self._spare = new
+            await self._open_line(new)
+            old, self._spare, self._line = self._line, self._line, new
+            if old.lost.is_set():  # meanwhile: something may have been missed
+                self._on_state(False, old.reason)
+                self._on_state(True, f"user stream open ({self._scheme.name})")
+            await wait_at_most(new.lost, _OVERLAP_S, self._clock)
+        except FoxtrotError as error:
+            _LOG.warning("the user stream's connection could not be replaced before its end: %s", error)
+            return False
+        finally:
+            spare, self._spare = self._spare, None
+            if spare is not None:
+                await spare.close()
+        return True
 
     async def _keep_alive(self, call: Call[Any]) -> None:
         try:
             await self._call(call)
         except FoxtrotError as error:
-            self._on_close(f"keep-alive failed: {error.message}")
+            self._line.end(f"keep-alive failed: {error.message}")
 
     async def _drop(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            await connection.close()
+        await self._line.close()
+        if self._spare is not None:
+            await self._spare.close()
 
-    def _on_frame(self, data: bytes) -> None:
+    def _on_frame(self, line: _Line, data: bytes) -> None:
         try:
-            self._scheme.decode(data, self._clock.time_ns(), self._take)
+            self._scheme.decode(data, self._clock.time_ns(), lambda message: self._take(line, message))
         except Exception as error:  # noqa: BLE001 - logged and handed on; one frame never ends the stream
             _LOG.exception("a private frame of %d bytes could not be handled", len(data))
             self._on_message(Unknown(f"a private frame could not be handled: {type(error).__name__}", data))
 
-    def _take(self, message: Message) -> None:
+    def _take(self, line: _Line, message: Message) -> None:
         if isinstance(message, Ack | Nack):
-            self._answer_login(message)
+            self._answer_login(line, message)
         elif isinstance(message, StreamEnded):
-            self._on_close(message.reason)
+            line.end(message.reason)
         else:
             self._on_message(message)
 
-    def _answer_login(self, message: Ack | Nack) -> None:
+    def _answer_login(self, line: _Line, message: Ack | Nack) -> None:
         """Settle the login under way; answers to anything else are none of its business."""
-        if self._login is None or self._login.done() or message.request_id not in (self._request_id, None):
+        login = line.login
+        if login is None or login.done() or message.request_id not in (self._request_id, None):
             return
         if isinstance(message, Ack):
-            self._login.set_result(None)
+            login.set_result(None)
         elif message.code == _WRONG_TIME:
-            self._login.set_exception(ClockSkew(f"The login came at a wrong time: {message.reason}"))
+            login.set_exception(ClockSkew(f"The login came at a wrong time: {message.reason}"))
         elif message.code == _UNKNOWN_METHOD:
-            self._login.set_exception(UnsupportedError(f"The venue does not know this scheme: {message.reason}"))
+            login.set_exception(UnsupportedError(f"The venue does not know this scheme: {message.reason}"))
         else:
-            self._login.set_exception(
+            login.set_exception(
                 AuthenticationError(
                     f"The user stream was refused: {message.reason}", code=message.code, venue_message=message.reason
                 )
             )
-
-    def _on_close(self, reason: str) -> None:
-        if not self._lost.is_set():
-            self._reason = reason
-            self._lost.set()
-        if self._login is not None and not self._login.done():
-            self._login.set_exception(ConnectionLost(f"The user stream closed during the login: {reason}"))

@@ -127,7 +127,12 @@ class UserStreamScheme(Protocol):
 
 
 class RpcCodec(Protocol):
-    """Carry a `Call` over a request-response WebSocket (order entry over the venue's WS API)."""
+    """Carry a `Call` over a request-response WebSocket (order entry over the venue's WS API).
+
+    The venue cuts its connection after `max_life_s`; a fresh one is used some time before.
+    """
+
+    max_life_s: float
 
     def url(self, endpoints: Endpoints) -> str: ...
     def supports(self, call: Call[object]) -> bool: ...

@@ -41,8 +41,6 @@ class Handover:
             return
         self._publish(event)
         if isinstance(event, BookInvalidated):
-            # Whoever kept the book has to begin anew: with the whole of the new connection's.
-            self._last.pop(stream, None)
             if stream in self._held:
                 self._take(stream)
             return

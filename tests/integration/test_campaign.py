@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -107,8 +108,8 @@ def ignore_bans(patch: pytest.MonkeyPatch) -> None:
 
 def never_reopen_the_user_stream(patch: pytest.MonkeyPatch) -> None:
     async def lost(self: Any) -> None:
-        await self._until_lost()
-        self._on_state(False, self._reason)
+        await self._until_lost(math.inf)
+        self._on_state(False, self._line.reason)
 
     patch.setattr(UserStream, "_keep", lost)
 

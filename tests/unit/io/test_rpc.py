@@ -20,6 +20,8 @@ from foxtrot.testkit.net import MemoryConnector, MemorySocket
 
 
 class Codec:
+    max_life_s = 86_400.0
+
     def url(self, endpoints: Endpoints) -> str:
         return endpoints.ws_api
 
@@ -218,3 +220,23 @@ async def test_closing_while_the_connection_is_opened_says_so(bench: Bench) -> N
     await bench.client.close()
     with pytest.raises(StateError, match="closed"):
         await waiting
+
+
+async def test_a_connection_near_its_end_gets_no_new_request_but_its_answers_are_awaited(bench: Bench) -> None:
+    await (await answered(bench, "place"))
+    await bench.clock.advance(0.9499 * Codec.max_life_s)
+    slow = await bench.ask("slow")
+    old, (_, number) = bench.net.last, bench.ids()
+    await bench.clock.advance(9)
+    await (await answered(bench, "cancel"))
+    assert (bench.net.attempts, old.open) == (2, True)
+    old.say(json.dumps({"id": number, "body": "in time"}))
+    assert (await slow).body == b'"in time"'
+    await bench.clock.settle()
+    assert (old.open, bench.net.last.open) == (False, True)
+
+
+async def answered(bench: Bench, endpoint: str) -> asyncio.Task[RawResponse]:
+    asking = await bench.ask(endpoint)
+    bench.answer(bench.ids()[-1])
+    return asking

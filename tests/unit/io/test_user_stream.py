@@ -269,3 +269,63 @@ async def test_a_token_that_cannot_be_given_back_does_not_spoil_the_end(by_token
     by_token.failing["close"] = VenueUnavailable("down")
     await by_token.stream.close()
     assert by_token.sent("close") == ["token1"]
+
+
+DAY = Scheme.max_life_s
+
+
+async def test_a_connection_is_replaced_before_its_end_and_nothing_is_missed(by_token: Bench) -> None:
+    await by_token.stream.open()
+    await by_token.clock.advance(0.89 * DAY)
+    assert len(by_token.net.sockets) == 1
+    while len(by_token.net.sockets) == 1:
+        await by_token.clock.advance(60)
+    await by_token.clock.advance(60)
+    old, new = by_token.net.sockets
+    assert (old.open, new.open) == (False, True)
+    assert by_token.clock.monotonic() < 0.97 * DAY
+    by_token.answer(event=7)
+    assert len(by_token.messages) == 1
+    assert [up for up, _ in by_token.states] == [True]
+    await by_token.clock.advance(DAY)
+    assert len(by_token.net.sockets) in (3, 4)
+    assert [up for up, _ in by_token.states] == [True]
+
+
+async def test_while_one_connection_replaces_the_other_both_are_heard(by_login: Bench) -> None:
+    opening = await by_login.logging_in()
+    by_login.answer(ack=1)
+    await opening
+    while len(by_login.net.sockets) == 1:
+        await by_login.clock.advance(4)
+    old, new = by_login.net.sockets
+    old.say(json.dumps({"event": 1}))
+    new.say(json.dumps({"ack": 2}))
+    await by_login.clock.settle()
+    old.say(json.dumps({"event": 2}))
+    new.say(json.dumps({"event": 2}))
+    assert len(by_login.messages) == 3
+    await by_login.clock.advance(6)
+    assert not old.open
+
+
+async def test_without_a_new_connection_the_old_one_is_kept_and_the_change_tried_again(by_token: Bench) -> None:
+    await by_token.stream.open()
+    by_token.net.refuse = 3
+    await by_token.clock.advance(0.985 * DAY)
+    assert (by_token.net.attempts, [s.open for s in by_token.net.sockets]) == (5, [False, True])
+    assert [up for up, _ in by_token.states] == [True]
+
+
+async def test_an_old_connection_lost_before_the_new_one_is_open_is_told_as_a_gap(by_login: Bench) -> None:
+    opening = await by_login.logging_in()
+    by_login.answer(ack=1)
+    await opening
+    while len(by_login.net.sockets) == 1:
+        await by_login.clock.advance(4)
+    old, new = by_login.net.sockets
+    old.cut("too early")
+    new.say(json.dumps({"ack": 2}))
+    await by_login.clock.settle()
+    assert [up for up, _ in by_login.states] == [True, False, True]
+    assert new.open

@@ -36,6 +36,8 @@ _INTEGERS = frozenset({"orderId", "cancelOrderId", "fromId", "limit", "startTime
 class BinanceRpcCodec:
     """Turn calls into WebSocket API requests and replies into the shape of their REST twins."""
 
+    max_life_s = 86_400.0
+
     def __init__(self, api_key: str, sign: Sign) -> None:
         self._api_key = api_key
         self._sign = sign
