@@ -34,6 +34,9 @@ def serve(
     api_secret: Annotated[str, typer.Option(help="Its secret.")] = "",
     replay: Annotated[Path | None, typer.Option(help="Feed a recording (NDJSON) instead of agents.")] = None,
     life: Annotated[float, typer.Option(min=1, help="Cut connections after so many seconds.")] = 86_400.0,
+    fault: Annotated[
+        list[str] | None, typer.Option(help="What goes wrong: NAME, NAMEx3, NAME=0.05, NAME@60/300. Repeatable.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Serve an exchange on a loopback port until SIGINT or SIGTERM; any client of the venue can trade on it."""
@@ -45,11 +48,29 @@ def serve(
         "rate": rate,
         "max_connection_life_s": life,
         "replay": replay,
+        "faults": tuple(fault or ()),
     }
     settings |= {"symbols": tuple(s for s in symbols.split(",") if s)} if symbols else {}
     settings |= {"api_key": api_key} if api_key else {}
     settings |= {"api_secret": api_secret} if api_secret else {}
     run(_serve(venue, settings, as_json))
+
+
+@app.command("faults")
+def faults(as_json: Json = False) -> None:
+    """List the faults that `serve --fault` and the running sandbox's /_sandbox/faults know by name."""
+    from foxtrot.sandbox.faults import FRAME_FAULTS, REQUEST_FAULTS, Fault
+
+    of = {
+        fault: "request" if fault in REQUEST_FAULTS else "frame" if fault in FRAME_FAULTS else "handshake"
+        for fault in Fault
+    }
+    if as_json:
+        print(json.dumps([{"name": fault.value, "meets": what, "does": fault.text} for fault, what in of.items()]))
+        return
+    width = max(len(fault.value) for fault in Fault)
+    for fault, what in of.items():
+        print(f"{fault.value:<{width}}  {what:<9}  {fault.text}")
 
 
 async def _serve(venue: str, settings: dict[str, Any], as_json: bool) -> None:

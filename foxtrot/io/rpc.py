@@ -26,6 +26,7 @@ _UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeE
 class _Waiting(msgspec.Struct):
     endpoint: str
     answer: asyncio.Future[RawResponse]
+    sent: float
     deadline: float
 
 
@@ -43,6 +44,7 @@ class _Line:
         self.connection: WsConnection | None = None
         self.pending: dict[int | str, _Waiting] = {}
         self.lost = ""
+        self.heard = clock.monotonic()
         self.too_old_at = clock.monotonic() + max_life_s * _YOUNG
 
     @property
@@ -53,7 +55,8 @@ class _Line:
     def expect(self, number: int, endpoint: str) -> asyncio.Future[RawResponse]:
         """Return what the answer to a request will be set to."""
         answer: asyncio.Future[RawResponse] = asyncio.get_running_loop().create_future()
-        self.pending[number] = _Waiting(endpoint, answer, self._clock.monotonic() + self._timeout_s)
+        now = self._clock.monotonic()
+        self.pending[number] = _Waiting(endpoint, answer, now, now + self._timeout_s)
         if self._watch is None or self._watch.done():
             self._watch = asyncio.create_task(self._expire(), name="foxtrot rpc deadlines")
         return answer
@@ -90,6 +93,8 @@ class _Line:
                 if waiting.deadline <= now and not waiting.answer.done():
                     text = f"{waiting.endpoint} was not answered within {self._timeout_s:g} s."
                     waiting.answer.set_exception(RequestTimeout(text))
+                    if self.heard < waiting.sent:
+                        self.lost = self.lost or "nothing came any more"  # the next request takes a new connection
 
 
 class RpcClient:
@@ -191,6 +196,7 @@ class RpcClient:
         task.add_done_callback(self._closing.discard)
 
     def _on_frame(self, line: _Line, data: bytes) -> None:
+        line.heard = self._clock.monotonic()
         try:
             number, response = self._codec.decode(data)
         except _UNREADABLE as error:

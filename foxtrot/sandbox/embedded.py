@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
+import random
 import time
 import zlib
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -12,24 +15,37 @@ from pydantic import ValidationError
 
 from foxtrot.errors import ConfigError
 from foxtrot.ports import VenueAccess
+from foxtrot.sandbox.admin import FaultAdmin
+from foxtrot.sandbox.mishaps import Mishaps
 from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.replay import Replay
 from foxtrot.sandbox.server import SandboxServer
 from foxtrot.sandbox.stage import Stage
+from foxtrot.sandbox.switches import FaultSwitches, parse_order
+from foxtrot.sandbox.wire import FaultyWire
 from foxtrot.spec import AdapterSpec
 
 
 class Sandbox:
-    """Run one embedded venue. Use it as an async context manager, or `await Sandbox.start(...)` and `stop()`."""
+    """Run one embedded venue. Use it as an async context manager, or `await Sandbox.start(...)` and `stop()`.
+
+    `faults` are its switches: what goes wrong on its sockets, by name.
+    """
 
     def __init__(self, options: SandboxOptions, spec: AdapterSpec) -> None:
-        stage = Stage(options, spec, time.time_ns)
+        self._skew_ns = 0
+        stage = Stage(options, spec, lambda: time.time_ns() + self._skew_ns)
         self.options, self.venue, self.dialect, self.flow = options, stage.venue, stage.dialect, stage.flow
         self._credentials = stage.credentials
         self._replay = None if options.replay is None else Replay(self.venue, self.dialect.records(_lines(options)))
+        self.faults = FaultSwitches([parse_order(text) for text in options.faults], options.seed, time.monotonic)
+        chance = random.Random(f"{options.seed}:mishaps")
+        mishaps = Mishaps(self.dialect, chance, time.monotonic, _later, hide=self.venue.hide, set_clock=self._set_clock)
         self._server = SandboxServer(
             self.dialect,
             self._advance,
+            FaultyWire(self.faults, mishaps, chance),
+            FaultAdmin(self.faults),
             host=options.host,
             port=options.port,
             life_s=options.max_connection_life_s,
@@ -72,11 +88,18 @@ class Sandbox:
     ) -> None:
         await self.stop()
 
+    def _set_clock(self, skew_ns: int) -> None:
+        self._skew_ns = skew_ns
+
     def _advance(self, elapsed_s: float) -> None:
         if self._replay is not None:
             self._replay.catch_up(elapsed_s)
         else:
             self.flow.catch_up(elapsed_s)
+
+
+def _later(seconds: float, do: Callable[[], None]) -> None:
+    asyncio.get_running_loop().call_later(seconds, do)
 
 
 def make_options(settings: dict[str, object], venue: str) -> SandboxOptions:

@@ -10,40 +10,63 @@ import enum
 import random
 from collections import Counter
 from collections.abc import Collection, Mapping
+from typing import Protocol
 
 
 class Fault(enum.Enum):
     """Name one fault."""
 
+    text: str  # what it does
+
+    def __new__(cls, name: str, text: str) -> Fault:
+        """Make a member whose value is its name."""
+        fault = object.__new__(cls)
+        fault._value_ = name
+        fault.text = text
+        return fault
+
     # of a request
-    REFUSED = "refused"  # no connection: nothing was sent
-    REQUEST_LOST = "request_lost"  # sent, never arrives, no answer in time
-    REQUEST_LATE = "request_late"  # arrives after the client has given up
-    ANSWER_LOST = "answer_lost"  # carried out; the connection breaks before the answer
-    ANSWER_SILENT = "answer_silent"  # carried out; no answer in time
-    ANSWER_SLOW = "answer_slow"  # carried out; the answer comes just in time
-    ANSWER_CUT = "answer_cut"  # carried out; half of the answer's body
-    ANSWER_EMPTY = "answer_empty"  # carried out; an empty body with status 200
-    BAD_GATEWAY = "bad_gateway"  # carried out; a proxy answers 502 with a page
-    NOT_FORWARDED = "not_forwarded"  # not carried out; a proxy answers 503 with a page
-    UNKNOWN_OUTCOME = "unknown_outcome"  # carried out; the venue says that it does not know
-    OVERLOADED = "overloaded"  # not carried out; the venue says so
-    RATE_LIMITED = "rate_limited"  # not carried out; come back later
-    BANNED = "banned"  # not carried out, and nothing else for a while
-    CLOCK_JUMP = "clock_jump"  # the venue's clock jumps; requests signed before are refused
-    HIDDEN = "hidden"  # for a while, queries do not show what was just accepted
+    REFUSED = "refused", "no connection: nothing was sent"
+    REQUEST_LOST = "request_lost", "sent, never arrives, no answer in time"
+    REQUEST_LATE = "request_late", "arrives after the client has given up"
+    ANSWER_LOST = "answer_lost", "carried out; the connection breaks before the answer"
+    ANSWER_SILENT = "answer_silent", "carried out; no answer in time"
+    ANSWER_SLOW = "answer_slow", "carried out; the answer comes just in time"
+    ANSWER_CUT = "answer_cut", "carried out; half of the answer's body"
+    ANSWER_EMPTY = "answer_empty", "carried out; an empty body with status 200"
+    BAD_GATEWAY = "bad_gateway", "carried out; a proxy answers 502 with a page"
+    NOT_FORWARDED = "not_forwarded", "not carried out; a proxy answers 503 with a page"
+    UNKNOWN_OUTCOME = "unknown_outcome", "carried out; the venue says that it does not know"
+    OVERLOADED = "overloaded", "not carried out; the venue says so"
+    RATE_LIMITED = "rate_limited", "not carried out; come back later"
+    BANNED = "banned", "not carried out, and nothing else for a while"
+    CLOCK_JUMP = "clock_jump", "the venue's clock jumps; requests signed before are refused"
+    HIDDEN = "hidden", "for a while, queries do not show what was just accepted"
+    MAINTENANCE = "maintenance", "not carried out, and nothing else for a while; all sockets are cut"
+    UNKNOWN_FIELDS = "unknown_fields", "carried out; the answer holds fields that nobody has heard of"
     # of a socket
-    SOCKET_REFUSED = "socket_refused"  # the handshake fails
-    CUT = "cut"  # the connection breaks
-    STALL = "stall"  # the connection stays open and says nothing, until it is given up
-    DUPLICATE = "duplicate"  # a frame comes twice
-    DELAY = "delay"  # frames are held up, in order
-    GARBAGE = "garbage"  # something that is no message comes between
+    SOCKET_REFUSED = "socket_refused", "the handshake fails"
+    CUT = "cut", "the connection breaks"
+    STALL = "stall", "the connection stays open and says nothing, until it is given up"
+    DUPLICATE = "duplicate", "a frame comes twice"
+    DELAY = "delay", "frames are held up, in order"
+    GARBAGE = "garbage", "something that is no message comes between"
+    MISSING = "missing", "a frame never comes"
+    REORDERED = "reordered", "a frame comes after its successor"
+    NEW_FIELDS = "new_fields", "a frame holds fields that nobody has heard of"
 
 
 REQUEST_FAULTS = frozenset(list(Fault)[: list(Fault).index(Fault.SOCKET_REFUSED)])
-FRAME_FAULTS = frozenset({Fault.CUT, Fault.STALL, Fault.DUPLICATE, Fault.DELAY, Fault.GARBAGE})
+FRAME_FAULTS = frozenset(list(Fault)[list(Fault).index(Fault.CUT) :])
 Place = tuple[str, int]  # channel and number of the request, handshake or frame in it
+
+
+class FaultSource(Protocol):
+    """Decide which fault meets the next request, handshake or frame of a channel."""
+
+    def draw(self, channel: str, among: Collection[Fault]) -> Fault | None:
+        """Return the fault, None for none."""
+        ...
 
 
 class Schedule:

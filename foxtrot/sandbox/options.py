@@ -21,7 +21,8 @@ class SandboxOptions(BaseModel):
 
     `rate` is market-flow actions per second over all symbols (0: a still book that only clients move). `replay` names a
     capture (NDJSON, optionally gzip) to feed instead of agents. A client that does not answer a ping (every
-    `ping_interval_s`) is cut off. `dialect_options` go to the dialect: facts of the venue
+    `ping_interval_s`) is cut off. `faults` are what goes wrong from the beginning, written as
+    `foxtrot.sandbox.switches.parse_order` reads them. `dialect_options` go to the dialect: facts of the venue
     that are uncertain are switches there.
     """
 
@@ -43,6 +44,7 @@ class SandboxOptions(BaseModel):
     replay: Path | None = None
     max_connection_life_s: float = Field(86_400.0, gt=0)
     ping_interval_s: float = Field(180.0, gt=0)
+    faults: tuple[str, ...] = ()
     dialect_options: Mapping[str, Any] = Field(default_factory=dict)
 
 

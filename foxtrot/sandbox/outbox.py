@@ -21,7 +21,7 @@ class Outbox:
     def __init__(self, cut: Callable[[], None], limit: int) -> None:
         self._cut = cut
         self._limit = limit
-        self._waiting: asyncio.Queue[str | tuple[int, str]] = asyncio.Queue()
+        self._waiting: asyncio.Queue[str | float | tuple[int, str]] = asyncio.Queue()
         self._over = False
 
     def send(self, text: str) -> None:
@@ -35,6 +35,10 @@ class Outbox:
             return
         self._waiting.put_nowait(text)
 
+    def pause(self, seconds: float) -> None:
+        """Hold up everything that follows."""
+        self._waiting.put_nowait(seconds)
+
     def close(self, code: int, reason: str) -> None:
         """End the connection after what is queued."""
         self._waiting.put_nowait((code, reason))
@@ -47,7 +51,10 @@ class Outbox:
                 if isinstance(item, tuple):
                     await socket.close(code=item[0], message=item[1].encode())
                     return
-                await socket.send_str(item)
+                if isinstance(item, float):
+                    await asyncio.sleep(item)
+                else:
+                    await socket.send_str(item)
             except (ConnectionError, RuntimeError):
                 _LOG.debug("a client went away while it was sent something")
                 return

@@ -61,7 +61,7 @@ class Venue:
         history_days: int = 0,
     ) -> None:
         self.clock = clock
-        self.hidden_ns = 0  # how long queries and lists do not show an order that was just accepted
+        self._hidden_ns = 0  # how long queries and lists do not show an order that was just accepted
         self.maker_fee, self.taker_fee = maker_fee, taker_fee
         self.listeners: list[Callable[[VenueEvent], None]] = []
         self.contracts: dict[str, Contract] = {c.symbol: c for c in contracts}
@@ -292,8 +292,12 @@ class Venue:
         """Tell whether the symbol takes orders."""
         return self._market(symbol).trading
 
+    def hide(self, age_ns: int) -> None:
+        """Keep orders that were accepted less than that ago out of queries and lists, until told otherwise."""
+        self._hidden_ns = age_ns
+
     def _shown(self, order: VenueOrder) -> bool:
-        return not self.hidden_ns or self.clock() - order.created_ns >= self.hidden_ns
+        return not self._hidden_ns or self.clock() - order.created_ns >= self._hidden_ns
 
     # for the markets
 

@@ -60,6 +60,11 @@ RATES: Mapping[Fault, float] = {
     Fault.DUPLICATE: 0.06,
     Fault.DELAY: 0.05,
     Fault.GARBAGE: 0.04,
+    Fault.MAINTENANCE: 0.004,
+    Fault.UNKNOWN_FIELDS: 0.02,
+    Fault.MISSING: 0.02,
+    Fault.REORDERED: 0.03,
+    Fault.NEW_FIELDS: 0.03,
 }
 
 
@@ -162,7 +167,7 @@ class Campaign:
 
     async def _calm_down(self) -> None:
         """Wait until nothing is in doubt and all is connected, for a bounded time; then once more, for laggards."""
-        self.world.skew_ns = 0
+        self.world.set_clock(0)
         waited = 0.0
         while waited < _QUIET_S and not self._quiet():
             await self.clock.advance(5)

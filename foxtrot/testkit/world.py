@@ -12,26 +12,19 @@ from urllib.parse import urlsplit
 from foxtrot.errors import ConnectFailed, ConnectionLost, RequestTimeout
 from foxtrot.ports import OnClose, OnFrame, VenueAccess
 from foxtrot.protocol.calls import RawResponse
-from foxtrot.sandbox.dialect import HttpRequest, HttpResponse, Trouble
+from foxtrot.sandbox.dialect import HttpRequest, HttpResponse
 from foxtrot.sandbox.faults import FRAME_FAULTS, REQUEST_FAULTS, Fault, Schedule
+from foxtrot.sandbox.mishaps import Mishaps
 from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.stage import Stage, local_path
 from foxtrot.spec import AdapterSpec
-from foxtrot.testkit.clock import NS, VirtualClock
+from foxtrot.testkit.clock import VirtualClock
 
 _NUMBERS = itertools.count(1)
 _REMOTE = "10.0.0.1"
 _TICK_S = 1.0
 _STALL_S = 25.0
-_PAGE = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
-_SAID = {
-    Fault.UNKNOWN_OUTCOME: Trouble.UNKNOWN_OUTCOME,
-    Fault.OVERLOADED: Trouble.OVERLOADED,
-    Fault.RATE_LIMITED: Trouble.RATE_LIMITED,
-    Fault.BANNED: Trouble.BANNED,
-}
 _WAITS = {Fault.RATE_LIMITED: 2.0, Fault.BANNED: 8.0}  # as the dialect's answers say
-_NOT_CARRIED_OUT = frozenset({Fault.NOT_FORWARDED, Fault.OVERLOADED, Fault.RATE_LIMITED, Fault.BANNED})
 
 
 class World:
@@ -50,6 +43,14 @@ class World:
         self.skew_ns = 0
         self.stage = Stage(options, spec, self.time_ns)
         self.venue, self.dialect = self.stage.venue, self.stage.dialect
+        self.mishaps = Mishaps(
+            self.dialect,
+            schedule.chance("mishaps"),
+            clock.monotonic,
+            self._later,
+            hide=self.venue.hide,
+            set_clock=self.set_clock,
+        )
         self.sockets: set[WorldSocket] = set()
         self.throttled = 0
         self.answers: list[HttpResponse] = []
@@ -57,13 +58,16 @@ class World:
         self._timeout_s = timeout_s
         self._chance = schedule.chance("latency")
         self._base = f"world{next(_NUMBERS)}.invalid"
-        self._banned_until = 0.0
         self._told_to_wait = (0.0, 0.0)  # from when until when
         self._tasks: set[asyncio.Task[None]] = set()
 
     def time_ns(self) -> int:
         """Return the venue's time."""
         return self.clock.time_ns() + self.skew_ns
+
+    def set_clock(self, skew_ns: int) -> None:
+        """Put the venue's clock off."""
+        self.skew_ns = skew_ns
 
     # the place
 
@@ -114,31 +118,16 @@ class World:
         if fault is Fault.REQUEST_LATE:
             self.spawn(self._arrive_late(method, url, headers, body))
             await self._time_out()
-        if fault is Fault.CLOCK_JUMP:
-            self.skew_ns = round(self._chance.uniform(-20, 20) * NS)
-        if fault is Fault.HIDDEN:
-            self._hide()
-        answer = self._answer(fault, method, url, headers, body)
+        if self.mishaps.closed:
+            fault = None
+        answer = self.mishaps.answer(fault, lambda: self._carry_out(method, url, headers, body))
+        if fault is Fault.MAINTENANCE:
+            self._cut_all()
         await self._travel()
         if fault in _WAITS:
             now = self.clock.monotonic()
             self._told_to_wait = (now, max(self._told_to_wait[1], now + _WAITS[fault]))
         return await self._return(fault, answer)
-
-    def _answer(self, fault: Fault | None, method: str, url: str, headers: Mapping[str, str], body: bytes) -> Any:
-        if self.clock.monotonic() < self._banned_until:
-            return self.dialect.trouble(Trouble.BANNED)
-        if fault is Fault.BANNED:
-            self._banned_until = self.clock.monotonic() + 8
-        if fault not in _NOT_CARRIED_OUT:
-            answer = self._carry_out(method, url, headers, body)
-        if self.answers:
-            return self.answers.pop(0)
-        if fault in _SAID:
-            return self.dialect.trouble(_SAID[fault])
-        if fault is Fault.NOT_FORWARDED:
-            return HttpResponse(status=503, body=_PAGE)
-        return answer
 
     async def _return(self, fault: Fault | None, answer: HttpResponse) -> RawResponse:
         if fault is Fault.ANSWER_LOST:
@@ -147,13 +136,7 @@ class World:
             await self._time_out()
         if fault is Fault.ANSWER_SLOW:
             await self.clock.sleep(self._timeout_s * 0.8)
-        if fault is Fault.ANSWER_CUT:
-            return _raw(answer, answer.body[: len(answer.body) // 2])
-        if fault is Fault.ANSWER_EMPTY:
-            return RawResponse(200, {}, b"")
-        if fault is Fault.BAD_GATEWAY:
-            return RawResponse(502, {}, _PAGE)
-        return _raw(answer, answer.body)
+        return RawResponse(answer.status, {name.lower(): value for name, value in answer.headers.items()}, answer.body)
 
     def _carry_out(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> HttpResponse:
         parts = urlsplit(url)
@@ -171,7 +154,7 @@ class World:
             )
         )
         self.throttled += answer.status in (418, 429)
-        return answer
+        return self.answers.pop(0) if self.answers else answer
 
     async def _arrive_late(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
         await self.clock.sleep(self._timeout_s * self._chance.uniform(0.2, 1.5))
@@ -181,14 +164,16 @@ class World:
         await self.clock.sleep(self._timeout_s)
         raise RequestTimeout(f"the venue did not answer within {self._timeout_s:g} s.")
 
-    def _hide(self) -> None:
-        self.venue.hidden_ns = 5 * NS
+    def _later(self, seconds: float, do: Callable[[], None]) -> None:
+        async def wait() -> None:
+            await self.clock.sleep(seconds)
+            do()
 
-        async def show() -> None:
-            await self.clock.sleep(12)
-            self.venue.hidden_ns = 0
+        self.spawn(wait())
 
-        self.spawn(show())
+    def _cut_all(self) -> None:
+        for socket in list(self.sockets):
+            socket.end_by_venue(1001, "maintenance")
 
     async def _travel(self) -> None:
         await self.clock.sleep(self._chance.uniform(0.002, 0.06))
@@ -198,7 +183,7 @@ class World:
     async def connect(self, url: str, on_frame: OnFrame, on_close: OnClose) -> WorldSocket:
         """Open a socket. Raises ConnectFailed."""
         await self._travel()
-        if self.schedule.draw("handshake", {Fault.SOCKET_REFUSED}) is not None:
+        if self.schedule.draw("handshake", {Fault.SOCKET_REFUSED}) is not None or self.mishaps.closed:
             raise ConnectFailed("the venue cannot be reached: handshake refused.")
         parts = urlsplit(url)
         socket = WorldSocket(self, on_frame, on_close)
@@ -222,6 +207,7 @@ class WorldSocket:
         self._receive: Callable[[str], None] = lambda text: None
         self._forget: Callable[[], None] = lambda: None
         self._down: deque[bytes] = deque()
+        self._held: list[str] = []
         self._wake = asyncio.Event()
         self._stalled = False
         self._over = False
@@ -252,11 +238,11 @@ class WorldSocket:
             self._stalled = True
             self._world.spawn(self._give_up())
             return
-        if fault is Fault.GARBAGE:
-            self._down.append(b"\x00\xffnot a message")
         if fault is Fault.DELAY:
             self._down.append(b"")
-        self._down.extend([text.encode()] * (2 if fault is Fault.DUPLICATE else 1))
+        late, self._held = self._held, ([text] if fault is Fault.REORDERED else [])
+        now = [] if fault is Fault.REORDERED else self._world.mishaps.frames(fault, text)
+        self._down.extend(frame.encode() for frame in [*now, *late])
         self._wake.set()
 
     def end_by_venue(self, code: int, reason: str) -> None:
@@ -294,7 +280,3 @@ class WorldSocket:
         self._forget()
         self._world.sockets.discard(self)
         self._on_close(reason)
-
-
-def _raw(answer: HttpResponse, body: bytes) -> RawResponse:
-    return RawResponse(answer.status, {name.lower(): value for name, value in answer.headers.items()}, body)

@@ -240,3 +240,23 @@ async def answered(bench: Bench, endpoint: str) -> asyncio.Task[RawResponse]:
     asking = await bench.ask(endpoint)
     bench.answer(bench.ids()[-1])
     return asking
+
+
+async def test_a_connection_that_fell_silent_gets_no_more_requests(bench: Bench) -> None:
+    await (await answered(bench, "place"))
+    await bench.clock.advance(1)
+    late = await bench.ask()
+    await bench.clock.advance(10.1)
+    await failure(late, RequestTimeout)
+    await (await answered(bench, "cancel"))
+    assert (bench.net.attempts, [socket.open for socket in bench.net.sockets]) == (2, [False, True])
+
+
+async def test_one_answer_too_late_is_no_reason_for_a_new_connection(bench: Bench) -> None:
+    late = await bench.ask()
+    await bench.clock.advance(1)
+    await (await answered(bench, "cancel"))
+    await bench.clock.advance(10)
+    await failure(late, RequestTimeout)
+    await (await answered(bench, "cancel"))
+    assert bench.net.attempts == 1

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import logging
+import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -13,8 +15,12 @@ import aiohttp
 import pytest
 
 from foxtrot.sandbox import server as server_module
-from foxtrot.sandbox.dialect import Close, HttpRequest, HttpResponse, Send, WireSession
+from foxtrot.sandbox.admin import FaultAdmin
+from foxtrot.sandbox.dialect import Close, HttpRequest, HttpResponse, Send, Trouble, WireSession
+from foxtrot.sandbox.mishaps import Mishaps
 from foxtrot.sandbox.server import SandboxServer
+from foxtrot.sandbox.switches import FaultSwitches
+from foxtrot.sandbox.wire import FaultyWire
 
 WAIT_S = 10
 
@@ -63,6 +69,9 @@ class Parrot:
         if self.failure is not None:
             raise self.failure
 
+    def trouble(self, kind: Trouble) -> HttpResponse:
+        raise NotImplementedError
+
     def endpoints(self, base: str) -> Any:
         raise NotImplementedError
 
@@ -73,7 +82,11 @@ class Parrot:
 @asynccontextmanager
 async def serving(dialect: Parrot, **options: Any) -> AsyncIterator[SandboxServer]:
     settings = {"host": "127.0.0.1", "port": 0, "life_s": 60.0, "ping_s": 60.0, **options}
-    server = SandboxServer(dialect, lambda elapsed_s: None, **settings)
+    switches, chance = FaultSwitches([], 0, time.monotonic), random.Random(0)
+    loop = asyncio.get_running_loop()
+    mishaps = Mishaps(dialect, chance, time.monotonic, loop.call_later, hide=lambda ns: None, set_clock=lambda ns: None)
+    wire, admin = FaultyWire(switches, mishaps, chance), FaultAdmin(switches)
+    server = SandboxServer(dialect, lambda elapsed_s: None, wire, admin, **settings)
     await server.start()
     try:
         yield server
