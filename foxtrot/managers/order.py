@@ -50,6 +50,7 @@ class OrderManager:
         self._resolver = DoubtResolver(wiring, self._store, self._query, self._reconciler.prove_absent)
         self._reconciler.resolver = self._resolver
         self._store.on_gap = self._reconciler.watch_gap
+        self._store.on_doubt = self._resolver.begin
         self._ids: ClientIdFactory | None = None
         self._intents = 0
 

@@ -40,6 +40,7 @@ class OrderStore:
         self._notes: list[OrderNote] | None = None
         self.journal: OrderJournal = NoJournal()
         self.on_gap: Callable[[str], None] = lambda symbol: None
+        self.on_doubt: Callable[[Order], None] = lambda order: None
 
     # reading
 
@@ -117,6 +118,9 @@ class OrderStore:
                 self._publish(change, order, update)
         if changes and order.fills_missing:
             self.on_gap(order.symbol)
+        if update.status is OrderStatus.IN_DOUBT and update.reason and not order.status.done:
+            order = self.take(order, Step.UNKNOWN, update.reason)  # the venue spoke of it, in a word we do not know
+            self.on_doubt(order)
         return order
 
     def merge_fill(self, fill: Fill) -> Order:

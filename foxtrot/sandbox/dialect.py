@@ -63,10 +63,12 @@ class Dialect(Protocol):
     """Render one venue's truth in its wire format and parse what clients send.
 
     Time comes from the venue's clock. `hosts` are the venue's real host names, which the server accepts as first path
-    segment. `tick` sends what is due (100 ms books, tickers, candles, expiries); the server calls it every 50 ms or so.
+    segment. `words` name the states and kinds of its orders; a venue may add to them at any time. `tick` sends what is
+    due (100 ms books, tickers, candles, expiries); the server calls it every 50 ms or so.
     """
 
     hosts: frozenset[str]
+    words: frozenset[str]
     account: str  # whose the sandbox's key is
 
     def http(self, request: HttpRequest) -> HttpResponse: ...

@@ -40,7 +40,7 @@ class Sandbox:
         self._replay = None if options.replay is None else Replay(self.venue, self.dialect.records(_lines(options)))
         self.faults = FaultSwitches([parse_order(text) for text in options.faults], options.seed, time.monotonic)
         chance = random.Random(f"{options.seed}:mishaps")
-        mishaps = Mishaps(self.dialect, chance, time.monotonic, _later, hide=self.venue.hide, set_clock=self._set_clock)
+        mishaps = Mishaps(self.venue, self.dialect, chance, time.monotonic, _later, self._set_clock)
         self._server = SandboxServer(
             self.dialect,
             self._advance,

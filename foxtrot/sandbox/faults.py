@@ -44,6 +44,8 @@ class Fault(enum.Enum):
     HIDDEN = "hidden", "for a while, queries do not show what was just accepted"
     MAINTENANCE = "maintenance", "not carried out, and nothing else for a while; all sockets are cut"
     UNKNOWN_FIELDS = "unknown_fields", "carried out; the answer holds fields that nobody has heard of"
+    CONTRACT_CHANGED = "contract_changed", "carried out; then the price grid of a symbol becomes coarser, or fine again"
+    HALTED = "halted", "carried out; then a symbol takes no orders for a while"
     # of a socket
     SOCKET_REFUSED = "socket_refused", "the handshake fails"
     CUT = "cut", "the connection breaks"
@@ -54,6 +56,7 @@ class Fault(enum.Enum):
     MISSING = "missing", "a frame never comes"
     REORDERED = "reordered", "a frame comes after its successor"
     NEW_FIELDS = "new_fields", "a frame holds fields that nobody has heard of"
+    NEW_WORDS = "new_words", "a frame says with a word that nobody has heard of what an order is, or became"
 
 
 REQUEST_FAULTS = frozenset(list(Fault)[: list(Fault).index(Fault.SOCKET_REFUSED)])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 
 import msgspec
 
+from foxtrot.model.contract import PriceRule
 from foxtrot.sandbox.dialect import Dialect, HttpResponse, Trouble
 from foxtrot.sandbox.faults import Fault
+from foxtrot.sandbox.venue import Venue
 
 _NS = 1_000_000_000
 _PAGE = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
@@ -25,6 +28,8 @@ _BAN_S = 8.0
 _MAINTENANCE_S = 12.0
 _HIDDEN_S, _HIDES_S = 5.0, 12.0
 _MOST_SKEW_S = 20.0
+_HALTED_S = 10.0
+_STRING = re.compile(r'"(\w+)"(?!\s*:)')
 _STRANGER = {"zzNewField": {"list": [1, "two", None]}}
 Later = Callable[[float, Callable[[], None]], object]
 
@@ -32,25 +37,24 @@ Later = Callable[[float, Callable[[], None]], object]
 class Mishaps:
     """Apply faults to what the venue is asked and answers.
 
-    `hide(ns)` keeps new orders of that age out of the venue's answers to queries, `set_clock(ns)` puts its clock off,
-    `monotonic` counts seconds and `later(seconds, do)` does something then.
+    `monotonic` counts seconds, `later(seconds, do)` does something then, `set_clock(ns)` puts the venue's clock off.
     """
 
     def __init__(
         self,
+        venue: Venue,
         dialect: Dialect,
         chance: random.Random,
         monotonic: Callable[[], float],
         later: Later,
-        *,
-        hide: Callable[[int], None],
         set_clock: Callable[[int], None],
     ) -> None:
+        self._venue = venue
+        self._fine = dict(venue.contracts)
         self._dialect = dialect
         self._chance = chance
         self._monotonic = monotonic
         self._later = later
-        self._hide = hide
         self._set_clock = set_clock
         self._banned_until = 0.0
         self._closed_until = 0.0
@@ -82,6 +86,8 @@ class Mishaps:
                 return []
             case Fault.NEW_FIELDS:
                 return [_strange(text.encode()).decode()]
+            case Fault.NEW_WORDS:
+                return [_reworded(text, self._dialect.words)]
         return [text]
 
     def _befall(self, fault: Fault | None, now: float) -> None:
@@ -93,8 +99,20 @@ class Mishaps:
             case Fault.CLOCK_JUMP:
                 self._set_clock(round(self._chance.uniform(-_MOST_SKEW_S, _MOST_SKEW_S) * _NS))
             case Fault.HIDDEN:
-                self._hide(round(_HIDDEN_S * _NS))
-                self._later(_HIDES_S, lambda: self._hide(0))
+                self._venue.hide(round(_HIDDEN_S * _NS))
+                self._later(_HIDES_S, lambda: self._venue.hide(0))
+            case Fault.CONTRACT_CHANGED:
+                self._change(self._chance.choice(sorted(self._fine)))
+            case Fault.HALTED:
+                symbol = self._chance.choice(sorted(self._fine))
+                self._venue.set_status(symbol, trading=False)
+                self._later(_HALTED_S, lambda: self._venue.set_status(symbol, trading=True))
+
+    def _change(self, symbol: str) -> None:
+        fine = self._fine[symbol]
+        rules = tuple(_coarser(rule) if isinstance(rule, PriceRule) else rule for rule in fine.rules)
+        changed = self._venue.contracts[symbol] != fine
+        self._venue.change_contract(fine if changed else msgspec.structs.replace(fine, rules=rules))
 
     def _altered(self, fault: Fault | None, answer: HttpResponse) -> HttpResponse:
         if fault in _SAID:
@@ -109,6 +127,15 @@ class Mishaps:
             case Fault.UNKNOWN_FIELDS:
                 return msgspec.structs.replace(answer, body=_strange(answer.body))
         return answer
+
+
+def _coarser(rule: PriceRule) -> PriceRule:
+    return msgspec.structs.replace(rule, tick=rule.tick * 10, minimum=max(rule.minimum, rule.tick * 10))
+
+
+def _reworded(text: str, words: Collection[str]) -> str:
+    """Replace the words that the venue may add to."""
+    return _STRING.sub(lambda found: f'"NEW_{found[1]}"' if found[1] in words else found[0], text)
 
 
 def _strange(body: bytes) -> bytes:

@@ -32,6 +32,7 @@ class ByteFault(enum.Enum):
     RESET = "reset"  # reset in the middle of the server's bytes
     TRUNCATE = "truncate"  # closed, in order, in the middle of the server's bytes
     HALF_OPEN = "half_open"  # silence in both directions, nothing closed
+    DUPLICATE = "duplicate"  # the server's bytes come twice
     SLICE = "slice"  # the server's bytes come in tiny pieces
     DELAY = "delay"  # the server's bytes come late
     SLOW = "slow"  # the client's bytes are read slowly
@@ -49,7 +50,14 @@ _ON_SENT = (
     ByteFault.GATEWAY,
     ByteFault.EMPTY,
 )
-_ON_ANSWERED = (ByteFault.RESET, ByteFault.TRUNCATE, ByteFault.SLICE, ByteFault.DELAY, ByteFault.GARBAGE)
+_ON_ANSWERED = (
+    ByteFault.RESET,
+    ByteFault.TRUNCATE,
+    ByteFault.DUPLICATE,
+    ByteFault.SLICE,
+    ByteFault.DELAY,
+    ByteFault.GARBAGE,
+)
 
 
 class HostileProxy:
@@ -186,6 +194,8 @@ class _Link:
                 return False
             case ByteFault.GARBAGE:
                 data = _GARBAGE
+            case ByteFault.DUPLICATE:
+                data += data
             case ByteFault.DELAY:
                 await asyncio.sleep(chance.uniform(0.05, 0.5))
             case ByteFault.SLICE:

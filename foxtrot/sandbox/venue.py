@@ -288,6 +288,11 @@ class Venue:
         """Halt or resume a symbol; open orders stay."""
         self._market(symbol).trading = trading
 
+    def change_contract(self, contract: Contract) -> None:
+        """Let a symbol have other rules from now on; open orders stay."""
+        self._market(contract.symbol).contract = contract
+        self.contracts[contract.symbol] = contract
+
     def trading(self, symbol: str) -> bool:
         """Tell whether the symbol takes orders."""
         return self._market(symbol).trading

@@ -65,6 +65,9 @@ RATES: Mapping[Fault, float] = {
     Fault.MISSING: 0.02,
     Fault.REORDERED: 0.03,
     Fault.NEW_FIELDS: 0.03,
+    Fault.NEW_WORDS: 0.01,
+    Fault.CONTRACT_CHANGED: 0.004,
+    Fault.HALTED: 0.01,
 }
 
 

@@ -44,12 +44,7 @@ class World:
         self.stage = Stage(options, spec, self.time_ns)
         self.venue, self.dialect = self.stage.venue, self.stage.dialect
         self.mishaps = Mishaps(
-            self.dialect,
-            schedule.chance("mishaps"),
-            clock.monotonic,
-            self._later,
-            hide=self.venue.hide,
-            set_clock=self.set_clock,
+            self.venue, self.dialect, schedule.chance("mishaps"), clock.monotonic, self._later, self.set_clock
         )
         self.sockets: set[WorldSocket] = set()
         self.throttled = 0

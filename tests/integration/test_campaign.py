@@ -28,7 +28,7 @@ from foxtrot.testkit.soak import Totals, replay_command, report, shrink
 
 EXCHANGE = "binanceus"
 CHUNK, CHUNKS = 30, 11
-MOST_SEEDS = 60  # in which a broken variant must be found out
+MOST_SEEDS = 200  # in which a broken variant must be found out
 
 
 @pytest.fixture(autouse=True)

@@ -28,13 +28,13 @@ from foxtrot.sandbox.faults import Fault
 from foxtrot.sandbox.options import default_credentials
 from foxtrot.sandbox.switches import parse_order
 
-BUY = OrderRequest.limit("BTC/USDT", Side.BUY, "0.001", "50000")
+BUY = OrderRequest.limit("BTC/USDT", Side.BUY, "0.001", "50000.01")
 
 
 @pytest.fixture
 async def sandbox() -> AsyncIterator[Sandbox]:
     async with await Sandbox.start(
-        make_options({"rate": 20}, "binanceus"), default_registry().load("binanceus")
+        make_options({"rate": 20, "symbols": ("BTC/USDT",)}, "binanceus"), default_registry().load("binanceus")
     ) as made:
         yield made
 
@@ -145,6 +145,37 @@ async def test_a_frame_that_never_comes_invalidates_the_book(sandbox: Sandbox, e
     sandbox.faults.switch(parse_order("missing=0.3"))
     async with asyncio.timeout(15):
         assert "gap" in (await wrong.get()).reason
+
+
+async def test_a_word_that_nobody_has_heard_of_is_asked_about(sandbox: Sandbox, exchange: BaseExchange) -> None:
+    order = await placed(exchange)
+    seen: list[OrderStatus] = []
+    ended = asyncio.Event()
+
+    def on_order(event: OrderEvent) -> None:
+        seen.append(event.order.status)
+        if event.order.status is OrderStatus.CANCELED:
+            ended.set()
+
+    exchange.engine.subscribe(OrderEvent, on_order)
+    sandbox.faults.switch(parse_order("new_words=1"))
+    sandbox.venue.cancel(sandbox.dialect.account, "BTC/USDT", client_order_id=order.client_order_id)
+    async with asyncio.timeout(15):
+        await ended.wait()
+    assert seen == [OrderStatus.IN_DOUBT, OrderStatus.CANCELED]
+
+
+@pytest.mark.parametrize("fault", [Fault.CONTRACT_CHANGED, Fault.HALTED])
+async def test_rules_that_change_while_one_trades_end_in_a_refusal_with_its_reason(
+    sandbox: Sandbox, exchange: BaseExchange, fault: Fault
+) -> None:
+    sandbox.faults.switch(parse_order(fault.value))
+    await exchange.fetch_trades("BTC/USDT")
+    with pytest.raises(errors.OrderRejected) as refused:
+        await exchange.place_order(BUY)
+    assert refused.value.order is not None
+    assert refused.value.order.status is OrderStatus.REJECTED
+    assert refused.value.order.reason
 
 
 async def test_maintenance_closes_everything_and_the_adapter_comes_back_by_itself(

@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from decimal import Decimal
 from typing import Any
 
 import aiohttp
@@ -20,6 +21,7 @@ from foxtrot.sandbox.dialect import Close, HttpRequest, HttpResponse, Send, Trou
 from foxtrot.sandbox.mishaps import Mishaps
 from foxtrot.sandbox.server import SandboxServer
 from foxtrot.sandbox.switches import FaultSwitches
+from foxtrot.sandbox.venue import Venue
 from foxtrot.sandbox.wire import FaultyWire
 
 WAIT_S = 10
@@ -42,6 +44,7 @@ class Conversation:
 class Parrot:
     """A dialect of a venue at venue.example."""
 
+    words: frozenset[str] = frozenset()
     hosts = frozenset({"venue.example"})
 
     def __init__(self) -> None:
@@ -84,7 +87,8 @@ async def serving(dialect: Parrot, **options: Any) -> AsyncIterator[SandboxServe
     settings = {"host": "127.0.0.1", "port": 0, "life_s": 60.0, "ping_s": 60.0, **options}
     switches, chance = FaultSwitches([], 0, time.monotonic), random.Random(0)
     loop = asyncio.get_running_loop()
-    mishaps = Mishaps(dialect, chance, time.monotonic, loop.call_later, hide=lambda ns: None, set_clock=lambda ns: None)
+    venue = Venue([], time.time_ns, maker_fee=Decimal(0), taker_fee=Decimal(0))
+    mishaps = Mishaps(venue, dialect, chance, time.monotonic, loop.call_later, lambda ns: None)
     wire, admin = FaultyWire(switches, mishaps, chance), FaultAdmin(switches)
     server = SandboxServer(dialect, lambda elapsed_s: None, wire, admin, **settings)
     await server.start()

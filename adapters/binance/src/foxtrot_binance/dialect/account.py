@@ -49,7 +49,7 @@ def order_limits(desk: Desk, request: Request) -> Any:
 
 
 def fees(desk: Desk, request: Request) -> Any:
-    contracts = [desk.contract(request.params)] if "symbol" in request.params else list(desk.by_wire.values())
+    contracts = [desk.contract(request.params)] if "symbol" in request.params else list(desk.venue.contracts.values())
     return [
         {
             "symbol": contract.venue_symbol,

@@ -15,7 +15,7 @@ from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.replay import Record
 from foxtrot.sandbox.types import VenueEvent
 from foxtrot.sandbox.venue import Venue
-from foxtrot_binance.dialect import account, market_data, trading
+from foxtrot_binance.dialect import account, market_data, render, trading
 from foxtrot_binance.dialect.capture import read_capture
 from foxtrot_binance.dialect.contracts import make_contract
 from foxtrot_binance.dialect.desk import ACCOUNT, Desk, rest_payload
@@ -38,6 +38,7 @@ class BinanceDialect:
 
     def __init__(self, venue: Venue, options: SandboxOptions, profile: Profile) -> None:
         self.hosts = profile.server.hosts
+        self.words = render.WORDS
         self.account = ACCOUNT
         self._desk = Desk(venue, options, profile)
         self._gate = Gate(self._desk)
@@ -106,7 +107,7 @@ class BinanceDialect:
 
     def records(self, lines: list[str]) -> list[Record]:
         """Read a recorded market of this family."""
-        symbols = {contract.venue_symbol: contract.symbol for contract in self._desk.by_wire.values()}
+        symbols = {contract.venue_symbol: contract.symbol for contract in self._desk.venue.contracts.values()}
         return list(read_capture(lines, symbols))
 
     def _refused(self, error: WireError, remote: str) -> HttpResponse:

@@ -25,7 +25,7 @@ class Desk:
         self.venue = venue
         self.profile = profile
         self.limits = Limits(profile)
-        self.by_wire: dict[str, Contract] = {c.venue_symbol: c for c in venue.contracts.values()}
+        self._symbols = {c.venue_symbol: c.symbol for c in venue.contracts.values()}
         self._secrets = {options.api_key: options.api_secret}
         self._generated = 0
 
@@ -36,7 +36,7 @@ class Desk:
     def named(self, wire: str) -> Contract:
         """Return a contract by its wire name. Raises WireError -1121."""
         try:
-            return self.by_wire[wire]
+            return self.venue.contracts[self._symbols[wire]]
         except KeyError:
             raise WireError(-1121, "Invalid symbol.") from None
 

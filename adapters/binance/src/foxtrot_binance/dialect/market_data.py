@@ -180,7 +180,7 @@ def _chosen(desk: Desk, params: Params, *, all_when_none: bool) -> list[Contract
     if listed is None:
         if not all_when_none:
             raise missing("symbol")
-        return list(desk.by_wire.values())
+        return list(desk.venue.contracts.values())
     try:
         names = msgspec.json.decode(listed, type=list[str])
     except msgspec.MsgspecError:

@@ -25,6 +25,7 @@ from foxtrot.sandbox.types import (
 
 Json = dict[str, Any]
 Levels = list[tuple[Decimal, Decimal]]
+WORDS = frozenset(word.value.upper() for words in (VenueStatus, ReportKind, OrderType, TimeInForce) for word in words)
 
 
 def number(value: Decimal, decimals: int = 8) -> str:
