@@ -104,7 +104,12 @@ def test_watch_prints_one_object_per_event(served: dict[str, Any]) -> None:
 
 
 def test_an_interrupted_watch_ends_with_130() -> None:
-    command = [sys.executable, "-m", "foxtrot.cli.main", "watch", "BTC/USDT"]
+    # A shell's background job ignores SIGINT, and so would what is started from there.
+    default = (
+        "import signal, os, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])"
+    )
+    watch = [sys.executable, "-m", "foxtrot.cli.main", "watch", "BTC/USDT"]
+    command = [sys.executable, "-c", default, *watch]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     process.stdout.readline()
