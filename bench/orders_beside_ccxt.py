@@ -43,7 +43,9 @@ class Belief(msgspec.Struct):
 
 
 class Program(Protocol):
-    """One trading program."""
+    """One trading program; `throttled` counts placements refused because they came too fast."""
+
+    throttled: int
 
     async def trade(self, side: Side, price: Decimal, quantity: Decimal, *, cancel: bool) -> None: ...
 
@@ -66,6 +68,7 @@ class OverFoxtrot:
                 "orders": {"visibility_s": 1.0},
             },
         )
+        self.throttled = 0
         self._ids: list[str] = []
         self._news = asyncio.Event()
         self._exchange.engine.subscribe(OrderEvent, lambda event: self._news.set())
@@ -77,6 +80,7 @@ class OverFoxtrot:
         try:
             order = await self._exchange.place_order(OrderRequest.limit(SYMBOL, side, quantity, price))
         except errors.FoxtrotError as error:
+            self.throttled += isinstance(error, errors.RateLimited)
             order = getattr(error, "order", None)
             if order is None:
                 return
@@ -118,6 +122,7 @@ class OverCcxt:
             }
         )
         self._client.urls["api"] = _redirected(self._client.urls["api"], base)
+        self.throttled = 0
         self._beliefs: dict[str, Belief] = {}
 
     async def connect(self) -> None:
@@ -130,7 +135,8 @@ class OverCcxt:
             order = await self._client.create_order(
                 SYMBOL, "limit", side.value, float(quantity), float(price), {"newClientOrderId": own}
             )
-        except ccxt.BaseError:
+        except ccxt.BaseError as error:
+            self.throttled += isinstance(error, ccxt.DDoSProtection)
             return
         belief.placed, belief.open = True, order["status"] == "open"
         if cancel and belief.open:
@@ -190,7 +196,12 @@ async def run(kind: type[OverFoxtrot] | type[OverCcxt], seed: int, orders: int) 
             theirs = list(sandbox.venue.orders(sandbox.dialect.account, SYMBOL))
         finally:
             await program.close()
-        return Counter(dict(_errors(beliefs, theirs)), faults=sum(proxy.fired.values()), orders=len(theirs))
+        return Counter(
+            dict(_errors(beliefs, theirs)),
+            faults=sum(proxy.fired.values()),
+            orders=len(theirs),
+            throttled=program.throttled,
+        )
 
 
 def _intent(chance: random.Random, last: Decimal) -> tuple[Side, Decimal, Decimal]:
@@ -228,7 +239,7 @@ async def main() -> None:
     for kind in (OverFoxtrot, OverCcxt):
         totals[kind] = sum([await run(kind, seed, given.orders) for seed in range(given.seeds)], Counter())
     print(f"{given.seeds} seeds, {given.orders} intents each\n\n| | foxtrot | ccxt {ccxt.__version__} |\n|---|---|---|")
-    names = ("faults", "orders", *dict(_errors([], [])))
+    names = ("faults", "orders", "throttled", *dict(_errors([], [])))
     for name in names:
         print(f"| {name} | {totals[OverFoxtrot][name]} | {totals[OverCcxt][name]} |")
 

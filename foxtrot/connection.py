@@ -72,7 +72,7 @@ class Connection:
         self._channels: dict[ChannelName, ChannelHealth] = {}
         self._sync = ClockSync()
         self._recovering = False  # from the return of the private stream until all is compared
-        self._losses = 0
+        self._changes = 0  # how often the private stream came or went
         self._watch = wiring.engine.subscribe(ChannelStateChanged, self._on_channel, exchange=wiring.exchange)
 
     @property
@@ -161,11 +161,21 @@ class Connection:
         self._enter(AdapterState.SYNCING, "contracts loaded")
         if credentials is not None:
             await self._open_user_stream(link, access, sync)
-            await self._orders.reconcile("connected")
+            await self._compare_first()
             wiring.spawn(self._reconcile_periodically())
         wiring.spawn(self._measure_periodically())
-        self._enter(AdapterState.READY, "synchronised")
-        self._assess()
+        self._enter_open()
+
+    async def _compare_first(self) -> None:
+        """Compare account and orders until the private stream did not come or go meanwhile."""
+        self._recovering = True  # by this
+        try:
+            changes = None
+            while changes != self._changes:
+                changes = self._changes
+                await self._orders.reconcile("connected")
+        finally:
+            self._recovering = False
 
     def _open_journal(self) -> None:
         """Take up what an earlier run left. Raises JournalError, JournalBusy."""
@@ -295,7 +305,7 @@ class Connection:
     def _on_user_stream(self, up: bool, reason: str) -> None:
         begin = up and ChannelName.USER in self._channels and not self._recovering and self.state in _OPEN
         self._recovering = self._recovering or begin
-        self._losses += not up
+        self._changes += 1
         self._channel(ChannelName.USER, up=up, reason=reason)
         if not up and self.state in _OPEN:
             # A login is signed with the venue's time: if that is why it failed, the next one must not fail likewise.
@@ -309,12 +319,11 @@ class Connection:
         try:
             while self._channels[ChannelName.USER].up:
                 self._enter(AdapterState.SYNCING, "the user stream is back")
-                losses = self._losses
+                changes = self._changes
                 compared = await self._refresh("account and orders", lambda: self._orders.reconcile("reconnected"))
-                if compared and losses == self._losses:
+                if compared and changes == self._changes:
                     self._recovering = False
-                    self._enter(AdapterState.READY, "synchronised")
-                    self._assess()
+                    self._enter_open()
                     return
                 attempt += 1
                 self._enter(AdapterState.DEGRADED, "the account could not be compared")
@@ -352,6 +361,13 @@ class Connection:
 
     def _weaknesses(self) -> list[str]:
         return [f"{name.value}: {health.reason}" for name, health in self._channels.items() if not health.up]
+
+    def _enter_open(self) -> None:
+        weak = self._weaknesses()
+        if weak:
+            self._enter(AdapterState.DEGRADED, "; ".join(weak))
+        else:
+            self._enter(AdapterState.READY, "synchronised")
 
     def _assess(self) -> None:
         """READY means that everything is up and compared; DEGRADED that it still works, but not wholly."""

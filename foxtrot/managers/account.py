@@ -34,7 +34,7 @@ class AccountManager:
         try:
             fetched = await wiring.call(wiring.open().rest.fetch_balances())
         finally:
-            self._listening.remove(streamed)
+            self._listening = [other for other in self._listening if other is not streamed]  # not one that equals it
         present = {balance.asset for balance in fetched}
         gone = [Balance(asset, b.free * 0, b.locked * 0) for asset, b in self._balances.items() if asset not in present]
         # What the stream said meanwhile may be newer than the answer; were it older, its next message would tell.

@@ -53,8 +53,8 @@ class OrderStore:
         return [order for order in self._orders.values() if not order.status.done]
 
     def get(self, client_order_id: str) -> Order | None:
-        """Return an order by our id."""
-        return self._orders.get(client_order_id)
+        """Return an order by our id, from memory or from the journal."""
+        return self.find("", "", client_order_id)
 
     def latest(self, order: Order) -> Order:
         """Return what is known now of an order."""

@@ -22,7 +22,7 @@ _LOG = logging.getLogger("foxtrot.orders")
 _MARGIN_NS = 60 * NS_PER_S  # clocks differ, and venues cut times to ms
 _STREAM_S = 1.0  # how long the user stream may take to bring the fills that a query told of
 _GAP_ATTEMPTS = 8
-_FILLS = "fills"
+_FILLS, _BALANCE = "fills", "balance"
 
 
 class Reconciler:
@@ -30,7 +30,8 @@ class Reconciler:
 
     Fills are read from a cursor on: the last trade id up to which everything was read. It moves only by reading on,
     never by what the user stream brought, and is written together with the fills, so no window is missed. Symbols
-    looked at are those with an order or a cursor of ours and those that the venue lists open orders of.
+    looked at are those with an order or a cursor of ours, those that the venue lists open orders of, and those between
+    two assets whose balances are not what was known: there somebody else has traded.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Reconciler:
         self._account = account
         self._in_flight = in_flight  # keys of orders whose placement has not been answered
         self._cursors: dict[str, str] = {}
+        self._totals: dict[str, str] = {}  # balances by asset, as of the last comparison
         self._since_ns = 0
         self._gaps: set[str] = set()
         self.resolver: DoubtResolver | None = None
@@ -54,7 +56,8 @@ class Reconciler:
 
     def recover(self, cursors: Iterable[Cursor]) -> None:
         """Go on from where an earlier run stopped."""
-        self._cursors.update({cursor.symbol: cursor.value for cursor in cursors if cursor.name == _FILLS})
+        for cursor in cursors:
+            (self._cursors if cursor.name == _FILLS else self._totals)[cursor.symbol] = cursor.value
         self._since_ns = self._wiring.clock.time_ns()
 
     async def run(self, reason: str) -> None:
@@ -66,9 +69,14 @@ class Reconciler:
         failure = "it was interrupted"
         try:
             await self._orders()
-            for symbol in self._symbols():
+            looked_at = self._symbols()
+            for symbol in looked_at:
                 await self.fills(symbol)
             await self._balances()
+            moved = self._moved() if self._totals else set()
+            for symbol in sorted(self._between(moved) - set(looked_at)):
+                await self.fills(symbol)
+            self._keep_totals()
             failure = ""
         except errors.FoxtrotError as error:
             failure = error.message
@@ -158,6 +166,19 @@ class Reconciler:
         for asset in sorted(before.keys() | after.keys()) if before else ():
             if before.get(asset) != after.get(asset):
                 self._differ("balance", "", f"{asset}: {before.get(asset)} was known, the venue has {after.get(asset)}")
+
+    def _moved(self) -> set[str]:
+        """Return the assets that have not the totals of the last comparison, which may be an earlier process's."""
+        now = {asset: str(balance.total) for asset, balance in self._account.balances.items()}
+        return {asset for asset in now.keys() | self._totals.keys() if now.get(asset) != self._totals.get(asset)}
+
+    def _keep_totals(self) -> None:
+        totals = {asset: str(balance.total) for asset, balance in self._account.balances.items()}
+        self._store.journal.note([], [Cursor(a, _BALANCE, t) for a, t in totals.items() if self._totals.get(a) != t])
+        self._totals = totals
+
+    def _between(self, assets: set[str]) -> set[str]:
+        return {c.symbol for c in self._wiring.symbols.contracts() if {c.base, c.quote} <= assets}
 
     def _symbols(self) -> list[str]:
         known = {order.symbol for order in self._store.all()} | self._cursors.keys()

@@ -87,6 +87,10 @@ class Dialect(Protocol):
         """Refuse the sandbox's key from now on."""
         ...
 
+    def end_private_streams(self) -> None:
+        """End every private stream, with the venue's own message."""
+        ...
+
     def endpoints(self, base: str) -> Endpoints:
         """Return the endpoints of a server at `base` ("127.0.0.1:8080"), for clients that take plain base URLs."""
         ...

@@ -46,6 +46,7 @@ class Fault(enum.Enum):
     UNKNOWN_FIELDS = "unknown_fields", "carried out; the answer holds fields that nobody has heard of"
     CONTRACT_CHANGED = "contract_changed", "carried out; then the price grid of a symbol becomes coarser, or fine again"
     HALTED = "halted", "carried out; then a symbol takes no orders for a while"
+    PRIVATE_ENDED = "private_ended", "carried out; then the venue ends all private streams, and says so"
     # of a socket
     SOCKET_REFUSED = "socket_refused", "the handshake fails"
     CUT = "cut", "the connection breaks"

@@ -103,6 +103,8 @@ class Mishaps:
                 self._later(_HIDES_S, lambda: self._venue.hide(0))
             case Fault.CONTRACT_CHANGED:
                 self._change(self._chance.choice(sorted(self._fine)))
+            case Fault.PRIVATE_ENDED:
+                self._later(0.001, self._dialect.end_private_streams)
             case Fault.HALTED:
                 symbol = self._chance.choice(sorted(self._fine))
                 self._venue.set_status(symbol, trading=False)

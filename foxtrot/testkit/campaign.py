@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import shutil
 import tempfile
 from collections import Counter
 from collections.abc import Collection, Coroutine, Mapping
@@ -28,6 +29,7 @@ from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.types import NewOrder, Refused
 from foxtrot.testkit.clock import VirtualClock
 from foxtrot.testkit.invariants import NAMES, findings
+from foxtrot.testkit.process import Process
 from foxtrot.testkit.world import World
 
 T = TypeVar("T")
@@ -68,6 +70,7 @@ RATES: Mapping[Fault, float] = {
     Fault.NEW_WORDS: 0.01,
     Fault.CONTRACT_CHANGED: 0.004,
     Fault.HALTED: 0.01,
+    Fault.PRIVATE_ENDED: 0.01,
 }
 
 
@@ -102,28 +105,35 @@ class Campaign:
         self.schedule = Schedule(seed, RATES, only)
         options = SandboxOptions(venue=exchange, symbols=SYMBOLS, rate=6, history_days=0, seed=seed)
         self.world = World(self._spec, options, self.clock, self.schedule, REQUEST_TIMEOUT_S)
-        self._journal_path = folder / "journal.db"
+        self._folder = folder
+        self._life = 0
+        self._left: list[Journal] = []  # of processes that were killed
         self.heard: list[events.Event] = []
         self.ours: set[str] = set()
         self.noticed: Counter[str] = Counter()
-        self.exchange = self._make()
+        self._process, self.journal, self.exchange = self._born()
 
-    def _make(self) -> BaseExchange:
+    def _born(self) -> tuple[Process, Journal, BaseExchange]:
+        """Return a process that goes on with the journal there is."""
+        self._life += 1
+        process, path = Process(self.world), self._folder / f"journal-{self._life}.db"
+        # The journal's thread has no place in virtual time; who opens it first says how it writes.
+        return process, Journal.open(path, threaded=False, durable=False), self._make(process, path, self._life)
+
+    def _make(self, process: Process, path: Path, life: int) -> BaseExchange:
         engine = EventEngine(self.clock)
-        engine.subscribe_all(self._hear)
+        engine.subscribe_all(lambda event: self._hear(event, life))
         config = ExchangeConfig(
             transport=TransportConfig(request_timeout_s=REQUEST_TIMEOUT_S, connect_timeout_s=60.0),
             retry=RetryConfig(attempts=3, total_timeout_s=40.0, reconnect_max_s=8.0),
-            orders=OrdersConfig(journal=self._journal_path, reconcile_interval_s=60.0, sync_wait_s=20.0),
+            orders=OrdersConfig(journal=path, reconcile_interval_s=60.0, sync_wait_s=20.0),
         )
         return ExchangeFactory().get_exchange(
-            self._spec.name, config, engine=engine, clock=self.clock, environment=self.world
+            self._spec.name, config, engine=engine, clock=self.clock, environment=process
         )
 
     async def play(self) -> Result:
         """Connect, trade under faults, let it calm down, compare, close."""
-        # The journal's thread has no place in virtual time; who opens it first says how it writes.
-        journal = Journal.open(self._journal_path, threaded=False, durable=False)
         broken: dict[str, str] = {}
         try:
             await self._drive(self.exchange.connect())
@@ -136,13 +146,14 @@ class Campaign:
             broken.update(findings(self.exchange, world.venue, account, self.heard, self.ours, world.throttled))
             await self._drive(self.exchange.disconnect())
             broken.update(await self._left_open())
-            broken.update([("the journal agrees with itself", found.text) for found in journal.check()])
+            broken.update([("the journal agrees with itself", found.text) for found in self.journal.check()])
         except (errors.FoxtrotError, AssertionError) as error:
             broken["the run comes to its end"] = f"{type(error).__name__}: {error}"
         finally:
             await self._drive(self.exchange.disconnect())
             await self.world.end()
-            await journal.close()
+            for journal in (*self._left, self.journal):
+                await journal.close()
         return self._result(broken)
 
     def _result(self, broken: dict[str, str]) -> Result:
@@ -191,7 +202,9 @@ class Campaign:
             return {NAMES[9]: f"{len(self.world.sockets)} sockets, the tasks {left}"}
         return {}
 
-    def _hear(self, event: events.Event) -> None:
+    def _hear(self, event: events.Event, life: int) -> None:
+        if life != self._life:
+            return
         self.heard.append(event)
         if isinstance(event, events.OrderSubmitted):
             self.ours.add(event.order.client_order_id)
@@ -200,8 +213,33 @@ class Campaign:
 
     async def _trade(self) -> None:
         await asyncio.gather(
-            *(self._trader(random.Random(f"{self.seed}:{n}")) for n in range(_TRADERS)), self._others()
+            *(self._trader(random.Random(f"{self.seed}:{n}")) for n in range(_TRADERS)), self._others(), self._fate()
         )
+
+    async def _fate(self) -> None:
+        """Kill the process at some moment, in every other run, and start it again."""
+        chance = random.Random(f"{self.seed}:fate")
+        if chance.random() < 0.5:
+            return
+        await self.clock.sleep(chance.uniform(1.0, 25.0))
+        killed, journal = self.exchange, self.journal
+        await self._process.kill()
+        self.noticed["killed"] += 1
+        for kept in self._folder.glob(f"journal-{self._life}.db*"):
+            shutil.copy(kept, self._folder / kept.name.replace(f"-{self._life}.", f"-{self._life + 1}."))
+        self._process, self.journal, reborn = self._born()
+        await killed.disconnect()
+        self._left.append(journal)
+        await self._connected(reborn)
+        self.exchange = reborn
+
+    async def _connected(self, exchange: BaseExchange) -> None:
+        while True:
+            try:
+                return await exchange.connect()
+            except errors.FoxtrotError as error:
+                self.noticed[f"connect: {type(error).__name__}"] += 1
+            await self.clock.sleep(1.0)
 
     async def _trader(self, chance: random.Random) -> None:
         for _ in range(_ACTIONS):

@@ -138,5 +138,7 @@ def _readiness(heard: list[events.Event]) -> Iterator[tuple[str, str]]:
             compared = compared or (up and not event.failure)
         elif isinstance(event, events.StateChanged):
             state = event.new
+            if state is events.AdapterState.CONNECTING:  # by a process that began anew, perhaps
+                up, compared = True, True
             if state is events.AdapterState.READY and not compared:
                 yield NAMES[11], f"it was READY ({event.reason}) before the comparison"

@@ -27,6 +27,12 @@ _STALL_S = 25.0
 _WAITS = {Fault.RATE_LIMITED: 2.0, Fault.BANNED: 8.0}  # as the dialect's answers say
 
 
+class Patience:
+    """Remember since when, and until when, one client was told to wait."""
+
+    since = until = 0.0
+
+
 class World:
     """Be the place to trade (the `Environment` port) and the network to it (`HttpSender`, `WsConnector`).
 
@@ -53,7 +59,7 @@ class World:
         self._timeout_s = timeout_s
         self._chance = schedule.chance("latency")
         self._base = f"world{next(_NUMBERS)}.invalid"
-        self._told_to_wait = (0.0, 0.0)  # from when until when
+        self._patience = Patience()
         self._tasks: set[asyncio.Task[None]] = set()
 
     def time_ns(self) -> int:
@@ -101,9 +107,14 @@ class World:
 
     async def send(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> RawResponse:
         """Carry a request to the venue and its answer back, unless a fault meets it."""
+        return await self.carry(method, url, headers, body, self._patience)
+
+    async def carry(
+        self, method: str, url: str, headers: Mapping[str, str], body: bytes, patience: Patience
+    ) -> RawResponse:
+        """Carry a request of the client that was told what `patience` knows."""
         self.requests[f"{method} {urlsplit(url).path}"] += 1
-        since, until = self._told_to_wait
-        self.throttled += since < self.clock.monotonic() < until
+        self.throttled += patience.since < self.clock.monotonic() < patience.until
         fault = self.schedule.draw("http", REQUEST_FAULTS)
         if fault is Fault.REFUSED:
             raise ConnectFailed("the venue cannot be reached: connection refused.")
@@ -120,8 +131,8 @@ class World:
             self._cut_all()
         await self._travel()
         if fault in _WAITS:
-            now = self.clock.monotonic()
-            self._told_to_wait = (now, max(self._told_to_wait[1], now + _WAITS[fault]))
+            patience.since = self.clock.monotonic()
+            patience.until = max(patience.until, patience.since + _WAITS[fault])
         return await self._return(fault, answer)
 
     async def _return(self, fault: Fault | None, answer: HttpResponse) -> RawResponse:

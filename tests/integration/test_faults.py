@@ -138,6 +138,24 @@ async def test_a_connection_cut_or_refused_is_told_and_healed(sandbox: Sandbox, 
     assert (sandbox.faults.fired[Fault.CUT], sandbox.faults.fired[Fault.SOCKET_REFUSED]) == (1, 1)
 
 
+async def test_a_private_stream_that_the_venue_ends_is_opened_again(sandbox: Sandbox, exchange: BaseExchange) -> None:
+    states: list[bool] = []
+    back = asyncio.Event()
+
+    def on_channel(event: ChannelStateChanged) -> None:
+        if event.channel is ChannelName.USER:
+            states.append(event.up)
+            if event.up:
+                back.set()
+
+    exchange.engine.subscribe(ChannelStateChanged, on_channel)
+    sandbox.faults.switch(parse_order("private_ended"))
+    await exchange.fetch_trades("BTC/USDT")
+    async with asyncio.timeout(15):
+        await back.wait()
+    assert states == [False, True]
+
+
 async def test_a_frame_that_never_comes_invalidates_the_book(sandbox: Sandbox, exchange: BaseExchange) -> None:
     wrong: asyncio.Queue[BookInvalidated] = asyncio.Queue()
     await exchange.subscribe_order_book("BTC/USDT", lambda event: None)

@@ -72,13 +72,13 @@ class AccountJournal:
         )
 
     def find(self, symbol: str, order_id: str, client_order_id: str) -> Order | None:
-        """Return an order by the venue's id, else by ours. Raises JournalError."""
+        """Return an order by the venue's id, else by ours; an empty `symbol` stands for any. Raises JournalError."""
         condition, value = ("order_id", order_id) if order_id else ("client_order_id", client_order_id)
         if not value:
             return None
         rows = self._file.read(
-            f"SELECT key, body, crc FROM orders WHERE exchange = ? AND account = ? AND symbol = ? AND {condition} = ? "
-            "ORDER BY ts_ns DESC LIMIT 1",
+            "SELECT key, body, crc FROM orders WHERE exchange = ? AND account = ? "
+            f"AND symbol {'=' if symbol else '>'} ? AND {condition} = ? ORDER BY ts_ns DESC LIMIT 1",
             (*self._who, symbol, value),
         )
         for key, body, crc in rows:

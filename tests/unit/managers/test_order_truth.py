@@ -12,6 +12,7 @@ import pytest
 from foxtrot import errors
 from foxtrot.engine.journal import Journal
 from foxtrot.model import events
+from foxtrot.model.account import Balance
 from foxtrot.model.events import AdapterState
 from foxtrot.model.order import AmendRequest, OrderRequest, OrderStatus, OrderType, Side
 from foxtrot.sandbox.dialect import HttpResponse
@@ -310,3 +311,20 @@ async def test_a_venue_that_answers_nonsense_for_an_hour_is_told_as_degraded_and
     await desk.run(desk.exchange.fetch_balance())
     assert desk.exchange.state is AdapterState.READY
     assert [o.client_order_id for o in desk.exchange.orders.open()] == [order.client_order_id]
+
+
+async def test_balances_asked_for_twice_at_once_are_right_whichever_answer_comes_first(desk: Desk) -> None:
+    exchange, venue, account = desk.exchange, desk.world.venue, desk.world.dialect.account
+
+    async def deposited_meanwhile() -> None:
+        await desk.clock.sleep(0.05)
+        venue.deposit(account, "USDT", D(1))
+
+    async def ask_twice() -> None:
+        await asyncio.gather(exchange.fetch_balance(), exchange.fetch_balance(), deposited_meanwhile())
+
+    for _ in range(300):
+        await desk.run(ask_twice())
+        await desk.clock.advance(1)
+        free, locked = venue.balances(account)["USDT"]
+        assert exchange.account.balances["USDT"] == Balance("USDT", free, locked)

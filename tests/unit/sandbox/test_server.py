@@ -75,6 +75,9 @@ class Parrot:
     def trouble(self, kind: Trouble) -> HttpResponse:
         raise NotImplementedError
 
+    def end_private_streams(self) -> None:
+        raise NotImplementedError
+
     def endpoints(self, base: str) -> Any:
         raise NotImplementedError
 

@@ -101,6 +101,10 @@ class BinanceDialect:
         """Refuse the sandbox's key from now on."""
         self._desk.revoke_keys()
 
+    def end_private_streams(self) -> None:
+        """End every private stream, with the venue's own message."""
+        self._users.end_all()
+
     def endpoints(self, base: str) -> Endpoints:
         """Return base URLs of a server at `base`; `redirect` keeps the real host as first path segment."""
         return Endpoints(rest=f"http://{base}", stream=f"ws://{base}", ws_api=f"ws://{base}/ws-api/v3", redirect=True)

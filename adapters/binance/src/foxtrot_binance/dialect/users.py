@@ -31,6 +31,7 @@ class UserStreams:
         self._made = 0
         self._listeners: dict[int, tuple[str, Listener]] = {}
         self._numbers = itertools.count(1)
+        self._sessions: dict[int, Callable[[], None]] = {}
         self._on_expiry: dict[str, dict[int, Callable[[], None]]] = {}
 
     def on_event(self, event: VenueEvent) -> None:
@@ -59,6 +60,23 @@ class UserStreams:
             self._listeners.pop(number, None)
 
         return stop
+
+    def end_all(self) -> None:
+        """End every private stream, of either kind."""
+        for key in list(self._keys):
+            self.end_key(key)
+        for end in list(self._sessions.values()):
+            end()
+
+    def on_end(self, then: Callable[[], None]) -> Callable[[], None]:
+        """Call `then` when all private streams are ended, unless the returned function was called before."""
+        number = next(self._numbers)
+        self._sessions[number] = then
+
+        def forget() -> None:
+            self._sessions.pop(number, None)
+
+        return forget
 
     def account_of_key(self, key: str) -> str | None:
         """Return whose listen key that is, None when it is not valid."""

@@ -6,6 +6,7 @@ Source: https://github.com/binance-us/binance-us-api-docs/blob/master/web-socket
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import msgspec
@@ -52,7 +53,7 @@ class WsApiSocket:
         self._remote = remote
         self._send = send
         self._rate_limits = rate_limits
-        self._stops: dict[int, Callable[[], None]] = {}
+        self._stops: dict[int, ExitStack] = {}
         self._next = 0
         self._after: Callable[[], None] | None = None  # what is sent right behind the reply
 
@@ -87,7 +88,7 @@ class WsApiSocket:
     def closed(self) -> None:
         """End this client's subscriptions."""
         for stop in self._stops.values():
-            stop()
+            stop.close()
         self._stops.clear()
 
     def _run(self, operation: Operation, params: Params) -> tuple[Any, str]:
@@ -109,13 +110,21 @@ class WsApiSocket:
             event = {"e": "eventStreamTerminated", "E": self._desk.now_ms()}
             self._send(text_of({"subscriptionId": number, "event": event}))
 
+    def _ended(self, number: int) -> None:
+        self._stops.pop(number).close()
+        self._tell_end([number])
+
     def _subscriptions(self) -> dict[str, Operation]:
         def subscribe(desk: Desk, request: Request) -> Any:
             number = self._next
             self._next += 1
-            self._stops[number] = self._users.listen(
-                request.account, lambda event: self._send(text_of({"subscriptionId": number, "event": event}))
+            stop = self._stops[number] = ExitStack()
+            stop.callback(
+                self._users.listen(
+                    request.account, lambda event: self._send(text_of({"subscriptionId": number, "event": event}))
+                )
             )
+            stop.callback(self._users.on_end(lambda: self._ended(number)))
             return {"subscriptionId": number}
 
         def unsubscribe(desk: Desk, request: Request) -> Any:
@@ -124,7 +133,7 @@ class WsApiSocket:
             if not ended:
                 raise WireError(-2036, "User Data Stream subscription not active.")
             for number in ended:
-                self._stops.pop(number)()
+                self._stops.pop(number).close()
             self._after = lambda: self._tell_end(ended)
             return {}
 
