@@ -26,9 +26,10 @@ from foxtrot.managers.order import OrderManager
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model.account import Balance, FeeRate, Position
 from foxtrot.model.contract import Contract
-from foxtrot.model.events import AdapterState, Bar, BookUpdated, OrderBook, Quote, Ticker, Trade
+from foxtrot.model.events import AdapterState, Bar, BookUpdated, Quote, Ticker, Trade
 from foxtrot.model.health import Health
 from foxtrot.model.order import AmendRequest, Fill, Order, OrderRequest
+from foxtrot.model.orderbook import OrderBook
 from foxtrot.model.times import TimeLike
 from foxtrot.ports import Clock, Environment, LinkContext, VenueLink, WsConnector
 from foxtrot.protocol.codec import Endpoints

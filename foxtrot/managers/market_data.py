@@ -9,8 +9,9 @@ from foxtrot.capabilities import Capability
 from foxtrot.engine.bus import Subscription as EngineSubscription
 from foxtrot.errors import StateError
 from foxtrot.managers.wiring import Wiring
-from foxtrot.model.events import Bar, BookInvalidated, BookUpdated, Event, OrderBook, Quote, Ticker, Trade
+from foxtrot.model.events import Bar, BookInvalidated, BookUpdated, Event, Quote, Ticker, Trade
 from foxtrot.model.intervals import interval_ns
+from foxtrot.model.orderbook import OrderBook
 from foxtrot.protocol.messages import Channel, ChannelKind
 
 E = TypeVar("E", bound=Event)

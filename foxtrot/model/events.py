@@ -14,8 +14,7 @@ import msgspec
 from foxtrot.model.account import Balance
 from foxtrot.model.contract import Contract
 from foxtrot.model.order import Fill, Order, Side
-
-Level = tuple[float, float]  # price, quantity
+from foxtrot.model.orderbook import Level
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -104,27 +103,6 @@ class BookInvalidated(MarketEvent, frozen=True, gc=False):
     """Say that the kept book is not the venue's any more; a new BookUpdated snapshot follows once it is."""
 
     reason: str
-
-
-class OrderBook(msgspec.Struct, frozen=True):
-    """Hold an immutable copy of a book: bids descending, asks ascending, as (price, quantity)."""
-
-    exchange: str
-    symbol: str
-    ts_recv: int
-    update_id: int
-    bids: tuple[Level, ...]
-    asks: tuple[Level, ...]
-
-    @property
-    def best_bid(self) -> Level | None:
-        """Return the highest bid, None when the side is empty."""
-        return self.bids[0] if self.bids else None
-
-    @property
-    def best_ask(self) -> Level | None:
-        """Return the lowest ask, None when the side is empty."""
-        return self.asks[0] if self.asks else None
 
 
 class OrderEvent(Event, frozen=True, gc=False):

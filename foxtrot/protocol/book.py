@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Sequence
 
-from foxtrot.model.events import BookInvalidated, BookUpdated, Event, Level, OrderBook
+from foxtrot.model.events import BookInvalidated, BookUpdated, Event
+from foxtrot.model.orderbook import Level, OrderBook
 from foxtrot.protocol.messages import BookDelta, BookSnapshot
 
 _MOST_BUFFERED = 10_000

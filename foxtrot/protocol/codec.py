@@ -10,8 +10,9 @@ import msgspec
 from foxtrot.errors import VenueError
 from foxtrot.model.account import Balance, FeeRate
 from foxtrot.model.contract import Contract
-from foxtrot.model.events import Bar, OrderBook, Ticker, Trade
+from foxtrot.model.events import Bar, Ticker, Trade
 from foxtrot.model.order import AmendRequest, Fill, Order
+from foxtrot.model.orderbook import OrderBook
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.messages import AmendResult, BookSnapshot, Channel, Listing, Message, OrderUpdate
 from foxtrot.protocol.ratelimit import Usage

@@ -9,8 +9,9 @@ import msgspec
 
 from foxtrot.model.account import Balance
 from foxtrot.model.contract import Contract
-from foxtrot.model.events import Event, Level
+from foxtrot.model.events import Event
 from foxtrot.model.order import Fill, OrderStatus, OrderType, Side, TimeInForce
+from foxtrot.model.orderbook import Level
 from foxtrot.protocol.ratelimit import RateLimit
 
 

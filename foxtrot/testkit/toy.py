@@ -16,8 +16,9 @@ from foxtrot.errors import OrderNotFound, OrderRejected, Outcome, VenueError, Ve
 from foxtrot.exchange import BaseExchange
 from foxtrot.model.account import Balance, FeeRate
 from foxtrot.model.contract import Contract
-from foxtrot.model.events import Bar, OrderBook, Ticker, Trade
+from foxtrot.model.events import Bar, Ticker, Trade
 from foxtrot.model.order import AmendRequest, Fill, Order
+from foxtrot.model.orderbook import OrderBook
 from foxtrot.ports import LinkContext, VenueAccess, VenueLink
 from foxtrot.protocol.calls import Call, Lane, RawResponse
 from foxtrot.protocol.codec import Emit, Endpoints, StreamLimits

@@ -13,8 +13,9 @@ import msgspec
 from foxtrot.errors import Outcome, VenueError
 from foxtrot.model.account import Balance, FeeRate
 from foxtrot.model.contract import Contract
-from foxtrot.model.events import Bar, OrderBook, Ticker, Trade
+from foxtrot.model.events import Bar, Ticker, Trade
 from foxtrot.model.order import AmendRequest, Fill, Order, Side
+from foxtrot.model.orderbook import OrderBook
 from foxtrot.model.times import NS_PER_MS
 from foxtrot.protocol.calls import Call, Lane, RawResponse
 from foxtrot.protocol.codec import NextSeq
