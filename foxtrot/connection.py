@@ -20,6 +20,7 @@ from foxtrot.keys import fingerprint
 from foxtrot.managers.account import AccountManager
 from foxtrot.managers.contract import ContractManager
 from foxtrot.managers.order import OrderManager
+from foxtrot.managers.trade_gaps import TradeGapFiller
 from foxtrot.managers.wiring import Transports, Wiring
 from foxtrot.model.events import (
     AdapterState,
@@ -242,6 +243,9 @@ class Connection:
             config.transport.connect_timeout_s,
         )
         self._closers.append(streams.close)
+        gaps = TradeGapFiller(wiring)
+        gaps.begin()
+        self._closers.append(gaps.end)
         visibility_s = config.orders.visibility_s or link.visibility_s
         return Transports(
             link.rest,

@@ -89,6 +89,11 @@ class StreamPool:
         """Return the kept book of a subscribed symbol."""
         return next((d.session.books[symbol] for d in self._drivers if symbol in d.session.books), None)
 
+    def session(self, channel: Channel) -> Session | None:
+        """Return the session that carries a subscribed channel."""
+        home = self._homes.get(channel)
+        return None if home is None else home.session
+
     async def close(self) -> None:
         """End all connections and tasks; who still waits for a confirmation gets StateError."""
         self._closed = True

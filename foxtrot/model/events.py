@@ -105,6 +105,22 @@ class BookInvalidated(MarketEvent, frozen=True, gc=False):
     reason: str
 
 
+class TradesMissed(MarketEvent, frozen=True, gc=False):
+    """Say that public trades `first_id`..`last_id` did not come by the stream; they are asked for."""
+
+    first_id: int
+    last_id: int
+
+
+class TradesFilled(MarketEvent, frozen=True, gc=False):
+    """Say that missed trades were published late, all but `missing` of them; `failure` says why these were not."""
+
+    first_id: int
+    last_id: int
+    missing: int
+    failure: str
+
+
 class OrderEvent(Event, frozen=True, gc=False):
     """Base of everything that happens to an order of ours; `order` is its state afterwards."""
 

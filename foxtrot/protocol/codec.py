@@ -37,7 +37,8 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     """State the venue's limits on one stream connection.
 
     `silence_s` is how long a connection with confirmed streams may bring no frame at all before it counts as dead;
-    None where quiet streams are normal.
+    None where quiet streams are normal. `consecutive_trades` says that the ids of a symbol's public trades count up one
+    by one, so that a missing trade shows.
     """
 
     streams_per_connection: int = 1024
@@ -47,6 +48,7 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     max_life_s: float = 86_400.0
     ack_timeout_s: float = 5.0
     silence_s: float | None = None
+    consecutive_trades: bool = False
 
 
 class RestCodec(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from foxtrot.errors import FoxtrotError
-from foxtrot.model.events import Bar, Event, ProtocolErrorSeen, Quote, Ticker, Trade
+from foxtrot.model.events import Bar, Event, ProtocolErrorSeen, Quote, Ticker, Trade, TradesMissed
 from foxtrot.protocol.book import BookBuilder
 from foxtrot.protocol.codec import StreamCodec
 from foxtrot.protocol.messages import (
@@ -20,6 +20,7 @@ from foxtrot.protocol.messages import (
     Unknown,
 )
 from foxtrot.protocol.subscriptions import Settled, Subscriptions, SubscriptionState
+from foxtrot.protocol.trade_chain import TradeChain
 
 _EXCERPT = 200
 _QUIET_S = 1.0  # a confirmed book that did not change for so long gets its snapshot all the same
@@ -60,6 +61,8 @@ class Session:
         self._ts_recv = 0
         self._now = 0.0
         self._seen: dict[type[Message], dict[str, int]] = {carrier: {} for carrier in _CARRIERS.values()}
+        self._consecutive = codec.limits.consecutive_trades
+        self._chains: dict[str, TradeChain] = {}
         self.books: dict[str, BookBuilder] = {}
         self.bad_frames = 0
         self.last_frame = 0.0
@@ -102,6 +105,8 @@ class Session:
             self._subscriptions.remove(channel)
             if channel.kind is ChannelKind.BOOK:
                 self.books.pop(channel.symbol, None)
+            elif channel.kind is ChannelKind.TRADES:
+                self._chains.pop(channel.symbol, None)
 
     def connected(self, now: float) -> None:
         """Begin anew on a fresh connection: everything wanted must be asked for again."""
@@ -173,6 +178,8 @@ class Session:
             symbol: str = message.symbol  # type: ignore[union-attr]  # every carrier of a stream has one
             seen[symbol] = self._ts_recv
             if kind is not BookDelta:
+                if kind is Trade and self._consecutive and not self._in_turn(message):  # type: ignore[arg-type]
+                    return
                 self._publish(message)  # type: ignore[arg-type]  # all other carriers are events
                 return
             book = self.books.get(symbol)
@@ -182,6 +189,32 @@ class Session:
                     self.attention = True
         else:
             self._take_seldom(message)
+
+    def fill(self, trades: Iterable[Trade]) -> None:
+        """Take trades that were asked for because they were missed; those that came otherwise are passed over."""
+        for trade in trades:
+            chain = self._chains.get(trade.symbol)
+            if chain is not None and chain.next_id is not None and trade.trade_id < chain.next_id:  # type: ignore[operator]
+                self._take(trade)
+
+    def lacks(self, symbol: str, first: int, last: int) -> int:
+        """Return how many of these trades never came."""
+        chain = self._chains.get(symbol)
+        return 0 if chain is None else chain.lacks(first, last)
+
+    def _in_turn(self, trade: Trade) -> bool:
+        """Follow the ids of trades; return False for one that came before."""
+        chain = self._chains.get(trade.symbol)
+        if chain is None:
+            chain = self._chains[trade.symbol] = TradeChain()
+        if trade.trade_id == chain.next_id:
+            chain.next_id += 1
+            return True
+        fresh, gap = chain.take(int(trade.trade_id))
+        if gap is not None:
+            missed = TradesMissed(self._exchange, trade.symbol, 0, self._ts_recv, self._next_seq(), *gap)
+            self._publish(missed)
+        return fresh
 
     def _take_seldom(self, message: Message) -> None:
         if isinstance(message, Event):

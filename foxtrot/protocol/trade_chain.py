@@ -1,0 +1,46 @@
+"""Following trades whose ids count up one by one: what is missing, what comes late, what comes twice."""
+
+from __future__ import annotations
+
+_MOST_MISSING = 100_000
+
+
+class TradeChain:
+    """Know which trade of one symbol is next, and which before it never came.
+
+    `next_id` is the id that follows the newest one, None before the first.
+    """
+
+    def __init__(self) -> None:
+        self.next_id: int | None = None
+        self._missing: set[int] = set()
+
+    @property
+    def missing(self) -> int:
+        """Return how many are missing; of very many, the oldest are forgotten."""
+        return len(self._missing)
+
+    def take(self, trade_id: int) -> tuple[bool, tuple[int, int] | None]:
+        """Take an id; return whether it is new to us, and the gap (first, last) that it opened."""
+        expected = self.next_id
+        if expected is None or trade_id == expected:
+            self.next_id = trade_id + 1
+            return True, None
+        if trade_id < expected:
+            return self._late(trade_id), None
+        self.next_id = trade_id + 1
+        first = max(expected, trade_id - _MOST_MISSING)
+        self._missing.update(range(first, trade_id))
+        while len(self._missing) > _MOST_MISSING:
+            self._missing.discard(min(self._missing))
+        return True, (expected, trade_id - 1)
+
+    def lacks(self, first: int, last: int) -> int:
+        """Return how many of first..last are missing still."""
+        return sum(first <= trade_id <= last for trade_id in self._missing)
+
+    def _late(self, trade_id: int) -> bool:
+        if trade_id not in self._missing:
+            return False
+        self._missing.discard(trade_id)
+        return True
