@@ -66,6 +66,12 @@ class RateConfig(_Settings):
     headroom: float = Field(0.1, ge=0, lt=1)
 
 
+class ContractsConfig(_Settings):
+    """Say how often contracts are read again while connected (0: never); a refusal of the venue does it at once."""
+
+    refresh_interval_s: float = Field(600.0, ge=0)
+
+
 class OrdersConfig(_Settings):
     """Say how careful order truth is kept.
 
@@ -102,6 +108,7 @@ class ExchangeConfig(_Settings):
     retry: RetryConfig = RetryConfig()
     rate: RateConfig = RateConfig()
     orders: OrdersConfig = OrdersConfig()
+    contracts: ContractsConfig = ContractsConfig()
     sandbox: Mapping[str, Any] = Field(default_factory=dict, repr=False)
     options: Mapping[str, Any] = Field(default_factory=dict, repr=False)
 

@@ -164,6 +164,7 @@ class Connection:
             await self._open_user_stream(link, access, sync)
             await self._compare_first()
             wiring.spawn(self._reconcile_periodically())
+        wiring.spawn(self._contracts.keep_current())
         wiring.spawn(self._measure_periodically())
         self._enter_open()
 

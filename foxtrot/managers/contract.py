@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import logging
 from decimal import Decimal
 
 from foxtrot.capabilities import Capability
-from foxtrot.errors import OrderDenied, UnsupportedError
+from foxtrot.errors import FoxtrotError, OrderDenied, UnsupportedError
 from foxtrot.hookspecs import notify
+from foxtrot.managers.contract_changes import differences, merged
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model.contract import Contract
 from foxtrot.model.decimals import Number, ceil_to, floor_to, to_decimal
@@ -15,7 +17,9 @@ from foxtrot.model.order import Order, OrderRequest, OrderType, Side, to_side
 from foxtrot.model.times import NS_PER_S
 from foxtrot.protocol.order_rules import first_violation, needs_average_price
 
+_LOG = logging.getLogger("foxtrot.contracts")
 _AVERAGE_MAX_AGE_NS = 30 * NS_PER_S
+_SOONEST_S = 30.0  # after a refusal; another one before that tells nothing new
 
 
 class ContractManager:
@@ -23,24 +27,46 @@ class ContractManager:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
+        self._read_at = 0.0
         self._averages: dict[str, tuple[int, Decimal]] = {}
 
     async def load(self) -> list[Contract]:
-        """Fetch all contracts of the venue and publish ContractUpdated for each that is new or changed."""
+        """Fetch all contracts of the venue and publish ContractUpdated for each that is not as it was."""
         wiring = self._wiring
         wiring.require(Capability.FETCH_MARKETS)
+        self._read_at = wiring.clock.monotonic()
         listing = await wiring.call(wiring.open().rest.fetch_markets())
-        contracts = listing.contracts
         wiring.limiter.configure(listing.limits)
-        before = {contract.symbol: contract for contract in wiring.symbols.contracts()}
-        wiring.symbols.load(contracts)
+        before = wiring.symbols.contracts()
+        wiring.symbols.load(merged(before, listing.contracts))
         now = wiring.clock.time_ns()
-        for contract in contracts:
-            if before.get(contract.symbol) != contract:
-                wiring.publish(ContractUpdated(wiring.exchange, contract.symbol, 0, now, wiring.next_seq(), contract))
-                if wiring.hooks is not None:
-                    notify(wiring.hooks, "foxtrot_contract_loaded", exchange=wiring.exchange, contract=contract)
-        return contracts
+        for change, contract, previous, fields in differences(before, listing.contracts, first=not before):
+            seq = wiring.next_seq()
+            wiring.publish(
+                ContractUpdated(wiring.exchange, contract.symbol, 0, now, seq, contract, change, previous, fields)
+            )
+            if wiring.hooks is not None:
+                notify(wiring.hooks, "foxtrot_contract_loaded", exchange=wiring.exchange, contract=contract)
+        return listing.contracts
+
+    async def keep_current(self) -> None:
+        """Read the contracts again every `contracts.refresh_interval_s`; for the time of a connection."""
+        every_s = self._wiring.config.contracts.refresh_interval_s
+        while every_s:
+            await self._wiring.clock.sleep(every_s)
+            await self._reload()
+
+    def doubt(self) -> None:
+        """Read the contracts again soon: the venue refused what their rules allow."""
+        if self._wiring.clock.monotonic() - self._read_at >= _SOONEST_S:
+            self._read_at = self._wiring.clock.monotonic()
+            self._wiring.spawn(self._reload())
+
+    async def _reload(self) -> None:
+        try:
+            await self.load()
+        except FoxtrotError as error:
+            _LOG.warning("%s: the contracts could not be read again: %s", self._wiring.exchange, error)
 
     def get(self, symbol: str) -> Contract:
         """Return one contract. Raises StateError before connect, UnknownSymbol with close names."""

@@ -323,6 +323,8 @@ class OrderManager:
             return latest
         if error.outcome is Outcome.REFUSED:
             ended = self._store.end(latest, OrderStatus.REJECTED, events.OrderRejected, error.message)
+            if type(error) is errors.OrderRejected:  # for a reason that is not the account's
+                self._contracts.doubt()
             if isinstance(error, errors.VenueError):
                 error.order = ended
         else:

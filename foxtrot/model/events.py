@@ -253,10 +253,26 @@ class ChannelStateChanged(Event, frozen=True, gc=False):
     reason: str
 
 
+class ContractChange(enum.Enum):
+    """Name what happened to a contract."""
+
+    LOADED = "loaded"  # at connect
+    LISTED = "listed"
+    CHANGED = "changed"
+    DELISTED = "delisted"  # the venue does not list it any more; it stays known, as closed
+
+
 class ContractUpdated(Event, frozen=True, gc=False):
-    """Report a contract as loaded or changed."""
+    """Report a contract as loaded, listed, changed or delisted.
+
+    With CHANGED, `fields` names what is different, "price_tick", "quantity_step", "min_quantity" and "min_notional"
+    among the names of `Contract`; `previous` is the contract before.
+    """
 
     contract: Contract
+    change: ContractChange
+    previous: Contract | None = None
+    fields: tuple[str, ...] = ()
 
 
 class ProtocolErrorSeen(Event, frozen=True, gc=False):
