@@ -72,6 +72,29 @@ class ContractsConfig(_Settings):
     refresh_interval_s: float = Field(600.0, ge=0)
 
 
+_STALE_AFTER_S = {"ticker": 30.0, "quotes": 30.0, "trades": 30.0, "book": 30.0, "ohlcv": 60.0}
+
+
+class StreamsConfig(_Settings):
+    """Say when a silent stream counts as stale, by kind (0: never), and how often it is then polled (0: not at all).
+
+    A market may be quiet: it is asked for by REST before its stream is called stale.
+    """
+
+    stale_after_s: dict[str, float] = Field(default_factory=lambda: dict(_STALE_AFTER_S))
+    poll_interval_s: float = Field(5.0, ge=0)
+
+    @field_validator("stale_after_s")
+    @classmethod
+    def _by_kind(cls, value: dict[str, float]) -> dict[str, float]:
+        for kind, seconds in value.items():
+            if kind not in _STALE_AFTER_S:
+                raise ValueError(f"{kind!r} is no kind of stream; they are {', '.join(_STALE_AFTER_S)}")
+            if not seconds >= 0:
+                raise ValueError(f"{kind} must be 0 or more, not {seconds}")
+        return {**_STALE_AFTER_S, **value}
+
+
 class OrdersConfig(_Settings):
     """Say how careful order truth is kept.
 
@@ -109,6 +132,7 @@ class ExchangeConfig(_Settings):
     rate: RateConfig = RateConfig()
     orders: OrdersConfig = OrdersConfig()
     contracts: ContractsConfig = ContractsConfig()
+    streams: StreamsConfig = StreamsConfig()
     sandbox: Mapping[str, Any] = Field(default_factory=dict, repr=False)
     options: Mapping[str, Any] = Field(default_factory=dict, repr=False)
 

@@ -20,6 +20,7 @@ from foxtrot.keys import fingerprint
 from foxtrot.managers.account import AccountManager
 from foxtrot.managers.contract import ContractManager
 from foxtrot.managers.order import OrderManager
+from foxtrot.managers.stream_watch import StreamWatch
 from foxtrot.managers.trade_gaps import TradeGapFiller
 from foxtrot.managers.wiring import Transports, Wiring
 from foxtrot.model.events import (
@@ -165,6 +166,7 @@ class Connection:
             await self._compare_first()
             wiring.spawn(self._reconcile_periodically())
         wiring.spawn(self._contracts.keep_current())
+        wiring.spawn(StreamWatch(wiring).run())
         wiring.spawn(self._measure_periodically())
         self._enter_open()
 

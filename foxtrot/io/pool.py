@@ -89,6 +89,25 @@ class StreamPool:
         """Return the kept book of a subscribed symbol."""
         return next((d.session.books[symbol] for d in self._drivers if symbol in d.session.books), None)
 
+    def channels(self) -> list[Channel]:
+        """Return all channels that somebody wants."""
+        return list(self._homes)
+
+    def confirmed(self, channel: Channel) -> bool:
+        """Tell whether the venue has confirmed a channel on the connection of now."""
+        return self._is_confirmed(channel)
+
+    def last_seen(self, channel: Channel) -> int:
+        """Return when a channel brought anything (ns UTC) on the connection that carries it, 0 for never."""
+        home = self._homes.get(channel)
+        return 0 if home is None else home.session.last_seen(channel)
+
+    def renew(self, channel: Channel) -> None:
+        """Replace the connection that carries a channel, unless that is under way or it is down anyway."""
+        home = self._homes.get(channel)
+        if home is not None and home.up and home not in self._rotations:
+            self.on_aged(home)
+
     def session(self, channel: Channel) -> Session | None:
         """Return the session that carries a subscribed channel."""
         home = self._homes.get(channel)
@@ -197,6 +216,7 @@ class StreamPool:
             if done:
                 self._drivers[self._drivers.index(old)] = new
                 self._homes.update(dict.fromkeys(new.session.channels, new))
+                new.session.follow(old.session)
         finally:
             del self._rotations[old]
             await (old if done else new).close()

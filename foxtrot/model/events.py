@@ -105,6 +105,27 @@ class BookInvalidated(MarketEvent, frozen=True, gc=False):
     reason: str
 
 
+class StreamStale(MarketEvent, frozen=True, gc=False):
+    """Say that a stream brought nothing for `silent_s` although it should have, and why we know.
+
+    `stream` is "ticker", "quotes", "trades", "book" or "ohlcv", `param` its interval. What it should bring is polled
+    from now on.
+    """
+
+    stream: str
+    param: str
+    silent_s: float
+    reason: str
+
+
+class StreamRestored(MarketEvent, frozen=True, gc=False):
+    """Say that a stale stream speaks again, after `silent_s`."""
+
+    stream: str
+    param: str
+    silent_s: float
+
+
 class TradesMissed(MarketEvent, frozen=True, gc=False):
     """Say that public trades `first_id`..`last_id` did not come by the stream; they are asked for."""
 

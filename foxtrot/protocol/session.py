@@ -197,6 +197,23 @@ class Session:
             if chain is not None and chain.next_id is not None and trade.trade_id < chain.next_id:  # type: ignore[operator]
                 self._take(trade)
 
+    def follow(self, older: Session) -> None:
+        """Go on with the trades of the connection that this one replaces; a gap between the two is told."""
+        for symbol, chain in older._chains.items():
+            gap = self._chains.setdefault(symbol, TradeChain()).follow(chain)
+            if gap is not None:
+                self._tell_missed(symbol, gap)
+
+    def take_trades(self, trades: Iterable[Trade]) -> None:
+        """Take trades that were asked for in the stream's stead."""
+        for trade in trades:
+            self._take(trade)
+
+    def next_trade(self, symbol: str) -> int | None:
+        """Return the id of the trade that comes next, None where that is not known."""
+        chain = self._chains.get(symbol)
+        return None if chain is None else chain.next_id
+
     def lacks(self, symbol: str, first: int, last: int) -> int:
         """Return how many of these trades never came."""
         chain = self._chains.get(symbol)
@@ -212,9 +229,11 @@ class Session:
             return True
         fresh, gap = chain.take(int(trade.trade_id))
         if gap is not None:
-            missed = TradesMissed(self._exchange, trade.symbol, 0, self._ts_recv, self._next_seq(), *gap)
-            self._publish(missed)
+            self._tell_missed(trade.symbol, gap)
         return fresh
+
+    def _tell_missed(self, symbol: str, gap: tuple[int, int]) -> None:
+        self._publish(TradesMissed(self._exchange, symbol, 0, self._ts_recv, self._next_seq(), *gap))
 
     def _take_seldom(self, message: Message) -> None:
         if isinstance(message, Event):

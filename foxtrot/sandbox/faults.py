@@ -51,6 +51,7 @@ class Fault(enum.Enum):
     SOCKET_REFUSED = "socket_refused", "the handshake fails"
     CUT = "cut", "the connection breaks"
     STALL = "stall", "the connection stays open and says nothing, until it is given up"
+    MUTED = "muted", "the connection answers what it is asked, but brings no more news"
     DUPLICATE = "duplicate", "a frame comes twice"
     DELAY = "delay", "frames are held up, in order"
     GARBAGE = "garbage", "something that is no message comes between"

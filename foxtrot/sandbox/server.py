@@ -167,9 +167,9 @@ class SandboxServer:
 
 async def _read(socket: web.WebSocketResponse, session: WireSession, frames: FaultyFrames) -> None:
     async for message in socket:
-        if message.type in (WSMsgType.TEXT, WSMsgType.BINARY) and not frames.silent:
+        if message.type in (WSMsgType.TEXT, WSMsgType.BINARY):
             data = message.data
-            session.receive(data if isinstance(data, str) else bytes(data).decode("utf-8", "replace"))
+            frames.receive(data if isinstance(data, str) else bytes(data).decode("utf-8", "replace"), session)
 
 
 async def _end(socket: web.WebSocketResponse, transport: asyncio.Transport) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import random
 from collections.abc import Callable
 
-from foxtrot.sandbox.dialect import HttpResponse
+from foxtrot.sandbox.dialect import HttpResponse, WireSession
 from foxtrot.sandbox.faults import FRAME_FAULTS, REQUEST_FAULTS, Fault, FaultSource
 from foxtrot.sandbox.mishaps import Mishaps
 from foxtrot.sandbox.outbox import Outbox
@@ -94,16 +94,29 @@ class FaultyFrames:
         self._held: list[str] = []
         self.cut = cut
         self.silent = False
+        self._muted = self._answering = False
+
+    def receive(self, text: str, session: WireSession) -> None:
+        """Give the venue a client's frame, unless the connection is dead; what it says meanwhile is its answer."""
+        if self.silent:
+            return
+        self._answering = True
+        try:
+            session.receive(text)
+        finally:
+            self._answering = False
 
     def send(self, text: str) -> None:
         """Send a frame unless a fault meets it."""
         fault = self._faults.draw("frame", FRAME_FAULTS)
-        if self.silent:
+        if self.silent or (self._muted and not self._answering):
             return
         if fault is Fault.CUT:
             self.cut()
         elif fault is Fault.STALL:
             self.silent = True
+        elif fault is Fault.MUTED and not self._answering:
+            self._muted = True
         elif fault is Fault.REORDERED:
             self._held.append(text)
         else:

@@ -68,6 +68,7 @@ RATES: Mapping[Fault, float] = {
     Fault.REORDERED: 0.03,
     Fault.NEW_FIELDS: 0.03,
     Fault.NEW_WORDS: 0.01,
+    Fault.MUTED: 0.005,
     Fault.CONTRACT_CHANGED: 0.004,
     Fault.HALTED: 0.01,
     Fault.PRIVATE_ENDED: 0.01,

@@ -37,7 +37,8 @@ class World:
     """Be the place to trade (the `Environment` port) and the network to it (`HttpSender`, `WsConnector`).
 
     `throttled` counts the refusals for rate that the venue made of itself, not by a fault, and the requests that were
-    sent although the client had been told to wait: an honest client causes none. `sockets` are the open ones.
+    sent although the client had been told to wait: an honest client causes none. `sockets` are the open ones; `muted`
+    ones, or all while the world is, answer what they are asked and bring no news.
     What is put into `answers` replaces the venue's answers to requests that it carries out.
     """
 
@@ -53,6 +54,7 @@ class World:
             self.venue, self.dialect, schedule.chance("mishaps"), clock.monotonic, self._later, self.set_clock
         )
         self.sockets: set[WorldSocket] = set()
+        self.muted = False
         self.throttled = 0
         self.answers: list[HttpResponse] = []
         self.requests: Counter[str] = Counter()
@@ -216,6 +218,8 @@ class WorldSocket:
         self._held: list[str] = []
         self._wake = asyncio.Event()
         self._stalled = False
+        self._answering = False
+        self.muted = False
         self._over = False
 
     def begin(self, receive: Callable[[str], None], forget: Callable[[], None]) -> None:
@@ -235,7 +239,7 @@ class WorldSocket:
     def say(self, text: str) -> None:
         """Carry a venue's frame to the client, unless a fault meets it."""
         fault = self._world.schedule.draw("frame", FRAME_FAULTS)
-        if self._stalled or self._over:
+        if self._stalled or self._over or ((self.muted or self._world.muted) and not self._answering):
             return
         if fault is Fault.CUT:
             self._end("connection reset")
@@ -243,6 +247,9 @@ class WorldSocket:
         if fault is Fault.STALL:
             self._stalled = True
             self._world.spawn(self._give_up())
+            return
+        if fault is Fault.MUTED and not self._answering:
+            self.muted = True
             return
         if fault is Fault.DELAY:
             self._down.append(b"")
@@ -272,7 +279,9 @@ class WorldSocket:
     async def _up(self, text: str) -> None:
         await self._world.clock.sleep(0.02)
         if not self._over and not self._stalled:
+            self._answering = True
             self._receive(text)
+            self._answering = False
 
     async def _give_up(self) -> None:
         await self._world.clock.sleep(_STALL_S)

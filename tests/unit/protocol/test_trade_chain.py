@@ -24,6 +24,25 @@ def test_each_id_is_new_once_and_what_is_missing_is_exactly_what_never_came(ids:
     assert never <= gaps
 
 
+@given(st.integers(1, 40), st.integers(1, 40), st.integers(-10, 20), st.sets(st.integers(2, 39)))
+def test_a_chain_that_follows_another_misses_what_came_in_neither(
+    ended: int, length: int, distance: int, lost: set[int]
+) -> None:
+    older, newer = TradeChain(), TradeChain()
+    before = [1, *(i for i in range(2, ended + 1) if i not in lost)]
+    after = list(range(max(1, ended + distance), max(1, ended + distance) + length))
+    for trade_id in before:
+        older.take(trade_id)
+    for trade_id in after:
+        newer.take(trade_id)
+    gap = newer.follow(older)
+    last = before[-1]
+    assert gap == ((last + 1, after[0] - 1) if after[0] > last + 1 else None)
+    never = set(range(1, max(after[-1], last) + 1)) - set(before) - set(after)
+    assert {i for i in range(1, 100) if newer.lacks(i, i)} >= {i for i in never if i < after[0]}
+    assert not any(newer.lacks(i, i) for i in after)
+
+
 def test_of_an_endless_gap_the_newest_are_remembered() -> None:
     chain = TradeChain()
     chain.take(1)
