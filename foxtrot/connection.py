@@ -264,8 +264,7 @@ class Connection:
         return self._connector or access.connector or make_connector(self._wiring.config.transport)
 
     async def _fetch_snapshot(self, symbol: str) -> BookSnapshot:
-        wiring = self._wiring
-        return await wiring.call(wiring.open().rest.fetch_book_snapshot(wiring.contract(symbol)))
+        return await self._wiring.fetch_snapshot(symbol)
 
     async def _open_user_stream(self, link: VenueLink, access: VenueAccess, sync: ClockSync) -> None:
         """Open the private stream by the first scheme that the venue knows. Raises what the last one raised."""

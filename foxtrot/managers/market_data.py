@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
@@ -121,7 +122,16 @@ def _for_interval(callback: Callback[Event], interval: str) -> Callback[Event]:
     if not interval:
         return callback
 
-    def only_this_interval(event: Event) -> Awaitable[None] | None:
-        return callback(event) if isinstance(event, Bar) and event.interval == interval else None
+    def wanted(event: Event) -> bool:
+        return isinstance(event, Bar) and event.interval == interval
 
-    return only_this_interval
+    async def awaited(event: Event) -> None:
+        if wanted(event) and (answer := callback(event)) is not None:
+            await answer
+
+    def called(event: Event) -> None:
+        if wanted(event):
+            callback(event)
+
+    # The engine looks at the function to know which of both it is.
+    return awaited if inspect.iscoroutinefunction(callback) else called

@@ -53,8 +53,7 @@ class Poller:
             session.take_trades(await wiring.call(rest.fetch_trades(contract, _TRADES, str(first))))
 
     async def _book(self, channel: Channel, session: Session) -> None:
-        wiring = self._wiring
-        session.snapshot(await wiring.call(wiring.open().rest.fetch_book_snapshot(wiring.contract(channel.symbol))))
+        session.snapshot(await self._wiring.fetch_snapshot(channel.symbol))
 
     async def _bars(self, channel: Channel, session: Session) -> None:
         wiring = self._wiring

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Callable, Coroutine
 from typing import TypeVar
 
+import msgspec
 import pluggy
 
 from foxtrot.capabilities import Capability
@@ -23,6 +24,7 @@ from foxtrot.model.events import AdapterState, Event
 from foxtrot.ports import Clock
 from foxtrot.protocol.calls import Call
 from foxtrot.protocol.codec import RestCodec
+from foxtrot.protocol.messages import BookSnapshot
 from foxtrot.protocol.ratelimit import Limiter
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot.spec import AdapterSpec
@@ -115,6 +117,11 @@ class Wiring:
                 exchange=self.exchange,
             )
         return await (transports.commands if command else transports.gateway).call(call)
+
+    async def fetch_snapshot(self, symbol: str) -> BookSnapshot:
+        """Ask for what a kept book begins with, stamped with the time of its arrival."""
+        snapshot = await self.call(self.open().rest.fetch_book_snapshot(self.contract(symbol)))
+        return msgspec.structs.replace(snapshot, ts_recv=self.clock.time_ns())
 
     async def admit(self) -> None:
         """Let a new order pass once the account is compared, as `config.orders.while_syncing` says.

@@ -39,14 +39,16 @@ class Scripted(Schedule):
 class Desk:
     """Hold an exchange, its world and all events heard; `run` lets time pass until something is done.
 
-    `orders` are fields of `OrdersConfig`.
+    `rate` and `history_days` are the sandbox's; `orders` are fields of `OrdersConfig`.
     """
 
-    def __init__(self, exchange: str, journal: Path | None = None, **orders: Any) -> None:
+    def __init__(
+        self, exchange: str, journal: Path | None = None, *, rate: float = 0, history_days: int = 0, **orders: Any
+    ) -> None:
         spec = default_registry().load(exchange)
         self.clock = VirtualClock()
         self.faults = Scripted()
-        options = SandboxOptions(venue=spec.name, symbols=(SYMBOL,), rate=0, history_days=0)
+        options = SandboxOptions(venue=spec.name, symbols=(SYMBOL,), rate=rate, history_days=history_days)
         self.world = World(spec, options, self.clock, self.faults, timeout_s=5.0)
         self.heard: list[Event] = []
         engine = EventEngine(self.clock)

@@ -193,6 +193,22 @@ async def test_all_streams_flow_and_an_ended_subscription_is_silent(bench: Bench
         await exchange.unsubscribe(first)
 
 
+async def test_a_callback_may_be_an_async_function_for_each_kind_of_stream(bench: Bench) -> None:
+    exchange, heard = bench.exchange, set[type[events.Event]]()
+
+    async def take(event: events.Event) -> None:
+        heard.add(type(event))
+
+    await exchange.subscribe_quotes(SYMBOL, take)
+    await exchange.subscribe_trades(SYMBOL, take)
+    await exchange.subscribe_ticker(SYMBOL, take)
+    await exchange.subscribe_order_book(SYMBOL, take)
+    await exchange.subscribe_ohlcv(SYMBOL, "1m", take)
+    wanted = {events.Quote, events.Trade, events.Ticker, events.BookUpdated, events.Bar}
+    await bench.until(lambda: wanted <= heard)
+    assert bench.count(events.HandlerFailed) == 0
+
+
 async def test_orders_can_go_over_the_websocket_api(sandbox: Sandbox) -> None:
     async with get_exchange("binanceus", settings_for(sandbox, orders_over="ws")) as exchange:
         order = await exchange.place_order(OrderRequest.limit(SYMBOL, "buy", "0.01", "50000"))

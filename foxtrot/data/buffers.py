@@ -1,0 +1,154 @@
+"""The buffers of a `DataManager`: their columns, what makes a row a duplicate, and how they become data frames."""
+
+from __future__ import annotations
+
+import enum
+import itertools
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from foxtrot.data.ring import Ring, Rows
+from foxtrot.errors import ConfigError, InvalidRequest
+from foxtrot.model.events import Bar, Ticker
+from foxtrot.model.orderbook import OrderBook
+from foxtrot.model.times import NS_PER_MS
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DEPTH = 20  # levels a side
+_KLINE = [("timestamp", "i8")] + [(name, "f8") for name in ("open", "high", "low", "close", "volume")]
+_BOOK = [
+    ("timestamp", "i8"),
+    ("update_id", "i8"),
+    ("side", "U4"),
+    ("level", "i4"),
+    ("price", "f8"),
+    ("quantity", "f8"),
+]
+_TICKER = [("timestamp", "i8"), ("event_id", "i8")] + [
+    (name, "f8")
+    for name in (
+        "best_bid",
+        "bid_qty",
+        "best_ask",
+        "ask_qty",
+        "last_price",
+        "last_qty",
+        "volume_24h",
+        "quote_volume_24h",
+    )
+]
+
+
+class BufferKind(enum.Enum):
+    """Name the buffers."""
+
+    KLINES_1M = "1m"
+    KLINES_1H = "1h"
+    KLINES_1D = "1d"
+    ORDER_BOOK = "order_book"
+    TICKER = "ticker"
+
+    @classmethod
+    def of(cls, kind: BufferKind | str) -> BufferKind:
+        """Return the kind of that name. Raises InvalidRequest that lists them."""
+        try:
+            return cls(kind)
+        except ValueError:
+            names = ", ".join(known.value for known in cls)
+            raise InvalidRequest(f"{kind!r} is no buffer; they are {names}.", field="kind") from None
+
+    @property
+    def columns(self) -> list[tuple[str, str]]:
+        """Return names and numpy types."""
+        return {BufferKind.ORDER_BOOK: _BOOK, BufferKind.TICKER: _TICKER}.get(self, _KLINE)
+
+    @property
+    def key(self) -> str:
+        """Return the column that tells duplicates."""
+        return {BufferKind.ORDER_BOOK: "update_id", BufferKind.TICKER: "event_id"}.get(self, "timestamp")
+
+
+LIMITS = {
+    BufferKind.KLINES_1M: 60,
+    BufferKind.KLINES_1H: 72,
+    BufferKind.KLINES_1D: 60,
+    BufferKind.ORDER_BOOK: 1_000,
+    BufferKind.TICKER: 1_000,
+}
+
+
+class Buffer:
+    """Hold the newest rows of one kind for one symbol; timestamps are ns UTC inside."""
+
+    def __init__(self, kind: BufferKind, limit: int) -> None:
+        self.kind = kind
+        self._ring = Ring(kind.columns, limit)
+
+    def __len__(self) -> int:
+        return len(self._ring)
+
+    @property
+    def newest(self) -> int | None:
+        """Return the key of the newest row, None when there is none."""
+        row = self._ring.newest()
+        return None if row is None else int(row[self.kind.key])
+
+    def rows(self) -> Rows:
+        """Return a copy of all rows, oldest first."""
+        return self._ring.rows()
+
+    def add_bars(self, bars: Iterable[Bar]) -> None:
+        """Take candles in any order; one of a known opening time replaces it."""
+        rows = [(b.open_time, b.open, b.high, b.low, b.close, b.volume) for b in bars]
+        newest = self.newest
+        if len(rows) == 1 and (newest is None or rows[0][0] > newest):
+            self._ring.append(rows[0])
+        elif rows:
+            self.merge(np.array(rows, dtype=self._ring.dtype))
+
+    def add_book(self, book: OrderBook, time_ns: int) -> None:
+        """Take the best levels of a book as of a time, unless that update is in already."""
+        newest = self.newest
+        if newest is not None and book.update_id <= newest:
+            return
+        for side, levels in (("bid", book.bids), ("ask", book.asks)):
+            for number, (price, quantity) in enumerate(levels[:DEPTH], 1):
+                self._ring.append((time_ns, book.update_id, side, number, price, quantity))
+
+    def add_ticker(self, t: Ticker) -> None:
+        """Take a ticker, unless its event is in already; its id is the venue's time in ms."""
+        event_id, newest = t.ts_event // NS_PER_MS, self.newest
+        if newest is not None and event_id <= newest:
+            return
+        values = (t.bid, t.bid_quantity, t.ask, t.ask_quantity, t.last, t.last_quantity, t.volume, t.quote_volume)
+        self._ring.append((t.ts_event, event_id, *values))
+
+    def merge(self, rows: Rows) -> None:
+        """Join rows by their keys, in the order of time; of two the given one counts."""
+        together = np.concatenate((self._ring.rows(), rows))
+        if self.kind is BufferKind.ORDER_BOOK:
+            self._ring.replace(together)  # rows of one update share its id; only what was kept comes this way
+            return
+        newest_first = together[::-1]
+        _, places = np.unique(newest_first[self.kind.key], return_index=True)
+        self._ring.replace(newest_first[places])
+
+    def holes(self, step_ns: int) -> list[tuple[int, int]]:
+        """Return the ranges of timestamps (first, last) that are missing between the rows."""
+        times: Sequence[int] = [int(t) for t in self._ring.rows()["timestamp"]]
+        return [(a + step_ns, b - step_ns) for a, b in itertools.pairwise(times) if b - a > step_ns]
+
+    def frame(self) -> pd.DataFrame:
+        """Return a copy as a pandas DataFrame; `timestamp` is UTC. Raises ConfigError where pandas is missing."""
+        try:
+            import pandas as pd
+        except ModuleNotFoundError as error:
+            raise ConfigError("Data frames need pandas; install it with: pip install 'foxtrot[data]'.") from error
+        rows = self._ring.rows()
+        frame = pd.DataFrame({name: rows[name] for name, _ in self.kind.columns})
+        frame["timestamp"] = pd.to_datetime(frame["timestamp"], unit="ns", utc=True)
+        return frame
