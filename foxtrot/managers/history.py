@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Callable, Coroutine
 
 from foxtrot.capabilities import Capability
 from foxtrot.errors import InvalidRequest
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model.contract import Contract
-from foxtrot.model.events import Bar, Trade
-from foxtrot.model.intervals import floor_open, interval_ns, next_open
+from foxtrot.model.events import Bar, HistoryGap, Trade
+from foxtrot.model.intervals import floor_open, holes, interval_ns, next_open
 from foxtrot.model.times import TimeLike, to_ns
 
 Progress = Callable[[int, int], None]  # candles so far, candles expected
 PAGE = 1_000
+_AT_ONCE = 4  # pages; the limiter paces them
+_LONG = 3  # pages: of a longer range the beginning is looked for first
 
 
 class HistoricalManager:
@@ -34,6 +37,8 @@ class HistoricalManager:
         progress: Progress | None = None,
     ) -> list[Bar]:
         """Fetch candles that open in start..end (inclusive), ascending, without duplicates, paged as needed.
+
+        What is missing between candles is asked for once more, and told as HistoryGap when the venue does not have it.
 
         Without `start` the latest `limit` (500 by default) before `end`. The running candle is left out unless
         `unfinished`. Raises InvalidRequest for a bad interval or range, UnknownSymbol.
@@ -75,21 +80,82 @@ class HistoricalManager:
     async def _pages(
         self, contract: Contract, interval: str, first: int, last: int, progress: Progress | None
     ) -> list[Bar]:
-        rest = self._wiring.open().rest
+        """Fetch pages side by side, as many at once as the rate budget bears; ask again for what is missing."""
+        wanted, bars = _Wanted(self._wiring, contract, interval), dict[int, Bar]()
+        ranges = _ranges(await wanted.begin(first, last), last, interval)
         expected = (last - first) // interval_ns(interval) + 1
-        bars: dict[int, Bar] = {}
-        cursor = first
-        while cursor <= last:
-            page = await self._wiring.call(rest.fetch_bars(contract, interval, cursor, last, PAGE))
-            fresh = {bar.open_time: bar for bar in page if cursor <= bar.open_time <= last}
-            bars.update(fresh)
+        turn = asyncio.Semaphore(_AT_ONCE)
+
+        async def page(start: int, end: int) -> None:
+            async with turn:
+                bars.update(await wanted.between(start, end))
             if progress is not None:
                 progress(len(bars), max(expected, len(bars)))
-            if len(page) < PAGE or not fresh:
-                break
-            cursor = next_open(floor_open(max(fresh), interval), interval)
+
+        await _all_of([page(start, end) for start, end in ranges])
+        for start, end in holes(sorted(bars), interval):
+            bars.update(await wanted.between(start, end))
+        for start, end in holes(sorted(bars), interval):
+            self._tell_gap(contract.symbol, interval, start, end)
         now = self._wiring.clock.time_ns()
         return [_finished_by(bars[open_time], now) for open_time in sorted(bars)]
+
+    def _tell_gap(self, symbol: str, interval: str, first: int, last: int) -> None:
+        wiring = self._wiring
+        now, seq = wiring.clock.time_ns(), wiring.next_seq()
+        wiring.publish(HistoryGap(wiring.exchange, symbol, 0, now, seq, interval, first, last))
+
+
+class _Wanted:
+    """Ask for candles of one contract and interval."""
+
+    def __init__(self, wiring: Wiring, contract: Contract, interval: str) -> None:
+        self._wiring = wiring
+        self._contract = contract
+        self._interval = interval
+
+    async def begin(self, first: int, last: int) -> int:
+        """Return where the venue's history begins in a long range, so that nothing is asked for before."""
+        if last - first <= _LONG * PAGE * interval_ns(self._interval):
+            return first
+        page = await self._ask(first, last, 1)
+        return max(first, page[0].open_time) if page else first
+
+    async def between(self, start: int, end: int) -> dict[int, Bar]:
+        """Return the candles that open in start..end, whatever the size of the venue's pages."""
+        bars: dict[int, Bar] = {}
+        cursor = start
+        while cursor <= end:
+            page = await self._ask(cursor, end, PAGE)
+            fresh = {bar.open_time: bar for bar in page if cursor <= bar.open_time <= end}
+            if not fresh:
+                break
+            bars.update(fresh)
+            cursor = next_open(floor_open(max(fresh), self._interval), self._interval)
+        return bars
+
+    async def _ask(self, start: int, end: int, size: int) -> list[Bar]:
+        wiring = self._wiring
+        return await wiring.call(wiring.open().rest.fetch_bars(self._contract, self._interval, start, end, size))
+
+
+def _ranges(first: int, last: int, interval: str) -> list[tuple[int, int]]:
+    """Cut a range into pages (first, last opening time, inclusive)."""
+    if interval.endswith("M"):
+        return [(first, last)]
+    span = PAGE * interval_ns(interval)
+    return [(start, min(start + span - 1, last)) for start in range(first, last + 1, span)]
+
+
+async def _all_of(works: list[Coroutine[object, object, None]]) -> None:
+    """Run all side by side; when one fails the others are ended."""
+    tasks = [asyncio.ensure_future(work) for work in works]
+    try:
+        await asyncio.gather(*tasks)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _finished_by(bar: Bar, now: int) -> Bar:

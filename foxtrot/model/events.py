@@ -142,6 +142,17 @@ class TradesFilled(MarketEvent, frozen=True, gc=False):
     failure: str
 
 
+class HistoryGap(MarketEvent, frozen=True, gc=False):
+    """Say that the venue has no candles that open from `first_open` to `last_open` (ns), asked twice.
+
+    A minute without trades is not a gap: such candles exist, with a volume of 0, wherever the venue sends them.
+    """
+
+    interval: str
+    first_open: int
+    last_open: int
+
+
 class OrderEvent(Event, frozen=True, gc=False):
     """Base of everything that happens to an order of ours; `order` is its state afterwards."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from foxtrot.errors import InvalidRequest
@@ -38,6 +40,16 @@ def next_open(open_ns: int, interval: str) -> int:
     """Return the opening time (ns) of the candle after the one that opens at `open_ns`."""
     length = interval_ns(interval)
     return floor_open(open_ns + length, interval) if interval.endswith("M") else open_ns + length
+
+
+def holes(opens: Iterable[int], interval: str) -> list[tuple[int, int]]:
+    """Return the opening times (first, last; ns) that are missing between ascending ones."""
+    found = []
+    for before, after in itertools.pairwise(opens):
+        first = next_open(before, interval)
+        if first < after:
+            found.append((first, floor_open(after - 1, interval)))
+    return found
 
 
 def _month_open(time_ns: int, months: int) -> int:

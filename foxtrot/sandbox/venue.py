@@ -267,6 +267,12 @@ class Venue:
         candles.roll(self.clock())
         return candles.between(start_ns, end_ns)
 
+    def give_history(self, symbol: str, candles: list[Candle]) -> None:
+        """Let a symbol have had these 1-minute candles, none missing, right before its first one."""
+        self._contract(symbol)
+        self._history_made.add(symbol)
+        self._candles[symbol].prepend(candles)
+
     def first_minute_ns(self, symbol: str) -> int:
         """Return when the oldest 1-minute candle opens."""
         self.minutes(symbol, 0, 0)

@@ -17,7 +17,7 @@ from foxtrot.model.order import Order, OrderRequest
 from foxtrot.plugins import default_registry
 from foxtrot.sandbox.faults import Fault, Schedule
 from foxtrot.sandbox.options import SandboxOptions
-from foxtrot.testkit.clock import VirtualClock
+from foxtrot.testkit.clock import DEFAULT_START_NS, VirtualClock
 from foxtrot.testkit.world import World
 
 T = TypeVar("T")
@@ -43,10 +43,17 @@ class Desk:
     """
 
     def __init__(
-        self, exchange: str, journal: Path | None = None, *, rate: float = 0, history_days: int = 0, **orders: Any
+        self,
+        exchange: str,
+        journal: Path | None = None,
+        *,
+        rate: float = 0,
+        history_days: int = 0,
+        start_ns: int = DEFAULT_START_NS,
+        **orders: Any,
     ) -> None:
         spec = default_registry().load(exchange)
-        self.clock = VirtualClock()
+        self.clock = VirtualClock(start_ns)
         self.faults = Scripted()
         options = SandboxOptions(venue=spec.name, symbols=(SYMBOL,), rate=rate, history_days=history_days)
         self.world = World(spec, options, self.clock, self.faults, timeout_s=5.0)

@@ -432,3 +432,35 @@ async def test_symbols_translate_and_numbers_round_to_the_contract(bench: Bench)
     assert exchange.contracts.round_price("BTC/USD", 100.019, "buy") == D("100.01")
     assert exchange.contracts.round_price("BTC/USD", 100.011, "sell") == D("100.02")
     assert exchange.contracts.round_quantity("BTC/USD", "0.0019") == D("0.001")
+
+
+async def test_candles_that_the_venue_leaves_out_are_asked_for_again_and_told(bench: Bench) -> None:
+    minute, now = 60 * 10**9, bench.exchange.clock.time_ns()
+    first = now // minute * minute - 3_000 * minute
+    missing = {first + n * minute for n in (10, 11, 12, 1_500)}
+    late = first + 2_000 * minute  # left out once only
+    asked: list[str] = []
+
+    def page(call: Call[Any]) -> bytes:
+        start, end, limit = (int(call.params[name]) for name in ("start", "end", "limit"))
+        asked.append(call.params["start"])
+        gone = missing | ({late} if str(late) not in asked else set())
+        opens = [t for t in range(first, now + 1, minute) if start <= t <= end and t not in gone][: min(limit, 700)]
+        return encoded([Bar("toy", "BTC/USD", 0, 0, 0, "1m", t, 1.0, 1.0, 1.0, 1.0, 0.0, 0.0, 0, True) for t in opens])
+
+    bench.venue.answers["bars"] = page
+    bars = await bench.exchange.fetch_ohlcv("BTC/USD", "1m", start=first)
+    assert [b.open_time for b in bars] == [t for t in range(first, now, minute) if t not in missing][: len(bars)]
+    assert len(bars) == 3_000 - len(missing)
+    gaps = [(e.first_open, e.last_open) for e in bench.heard if isinstance(e, events.HistoryGap)]
+    assert gaps == [(first + 10 * minute, first + 12 * minute), (first + 1_500 * minute, first + 1_500 * minute)]
+
+
+async def test_a_page_that_fails_ends_the_others_and_is_told(bench: Bench) -> None:
+    def page(call: Call[Any]) -> bytes | Exception:
+        return errors.VenueError("no") if int(call.params["start"]) > 10**18 * 1.7 else encoded([])
+
+    bench.venue.answers["bars"] = page
+    with pytest.raises(errors.FoxtrotError):
+        await bench.exchange.fetch_ohlcv("BTC/USD", "1m", start="2015-01-01")
+    assert not [task for task in asyncio.all_tasks() if "page" in repr(task.get_coro())]

@@ -95,7 +95,7 @@ changes = st.lists(st.tuples(st.booleans(), st.integers(1, 20), st.integers(0, 3
     st.lists(st.tuples(st.sampled_from(["cut", "twice", "swap"]), st.integers(0, 29)), max_size=3),
     st.integers(0, 8),
 )
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=1_000, deadline=None)
 def test_cut_repeated_or_swapped_messages_give_the_right_book_or_an_invalid_one_never_a_wrong_one(
     stream: list[list[tuple[bool, int, int]]], damage: list[tuple[str, int]], snapshot_at: int
 ) -> None:
