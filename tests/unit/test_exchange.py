@@ -463,4 +463,4 @@ async def test_a_page_that_fails_ends_the_others_and_is_told(bench: Bench) -> No
     bench.venue.answers["bars"] = page
     with pytest.raises(errors.FoxtrotError):
         await bench.exchange.fetch_ohlcv("BTC/USD", "1m", start="2015-01-01")
-    assert not [task for task in asyncio.all_tasks() if "page" in repr(task.get_coro())]
+    assert not [task for task in asyncio.all_tasks() if "_pages" in repr(task.get_coro())]
