@@ -31,7 +31,7 @@ from foxtrot.engine.router import Route, Router
 from foxtrot.engine.subscription import Handler, Subscription, SubscriptionStats
 from foxtrot.engine.timers import Timer, TimerHandler
 from foxtrot.errors import InvalidRequest, StateError
-from foxtrot.model.events import Event, HandlerFailed
+from foxtrot.model.events import Event, HandlerFailed, HandlerSlow
 
 if TYPE_CHECKING:
     from foxtrot.ports import Clock
@@ -125,7 +125,9 @@ class EventEngine:
             self._latency_mask,
             self.unsubscribe,
         )
-        if queue is not None:
+        if queue is None:
+            subscription.on_slow = self._reporter.handler_slow
+        else:
             subscription.consumer = Consumer(
                 subscription, make_queue(to_policy(queue)), self._reporter.handler_failed, self._reporter.event_lost
             )
@@ -323,7 +325,7 @@ class EventEngine:
         if interrupt is not None:
             raise interrupt
 
-    def _publish_report(self, event: HandlerFailed) -> None:
+    def _publish_report(self, event: HandlerFailed | HandlerSlow) -> None:
         if self._state is _State.STOPPED:  # nobody listens any more; the log has it
             return
         if self._dispatching:

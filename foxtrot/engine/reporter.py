@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from foxtrot.engine.isolation import describe_error, describe_event, log_failure, logger
 from foxtrot.engine.policy import Overflow, QueuePolicy
-from foxtrot.model.events import Event, HandlerFailed
+from foxtrot.model.events import Event, HandlerFailed, HandlerSlow
 
 if TYPE_CHECKING:
     from foxtrot.engine.subscription import Subscription
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 
 class Reporter:
-    """Tell of what went wrong in subscribers; `publish` takes the HandlerFailed events.
+    """Tell of what went wrong in subscribers; `publish` takes the HandlerFailed and HandlerSlow events.
 
     What goes wrong while a HandlerFailed is handled is logged and counted only, else it would report itself for ever.
     """
 
-    def __init__(self, clock: Clock, publish: Callable[[HandlerFailed], None]) -> None:
+    def __init__(self, clock: Clock, publish: Callable[[HandlerFailed | HandlerSlow], None]) -> None:
         self._clock = clock
         self._publish = publish
         self._told = 0
@@ -33,6 +33,20 @@ class Reporter:
         log_failure(subscription.name, subscription.failed, subject, error)
         if not isinstance(event, HandlerFailed):
             self._tell(subscription.name, f"{describe_error(error)} (on {subject})")
+
+    def handler_slow(self, subscription: Subscription, duration_ns: int) -> None:
+        """Tell that a direct handler held everything up; each time that this has doubled."""
+        if subscription.slow & (subscription.slow - 1):
+            return
+        took_ms = duration_ns / 1e6
+        logger.warning(
+            "Handler %s took %.0f ms and held up all that came behind; subscribe it with a queue.",
+            subscription.name,
+            took_ms,
+        )
+        self._told += 1
+        now = self._clock.time_ns()
+        self._publish(HandlerSlow("", "", 0, now, self._told, subscription.name, took_ms, subscription.slow))
 
     def timer_failed(self, timer: Timer, error: BaseException) -> None:
         """Tell that a timer's handler raised."""

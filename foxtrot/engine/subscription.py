@@ -13,6 +13,7 @@ from foxtrot.model.events import Event
 if TYPE_CHECKING:
     from foxtrot.engine.consumer import Consumer
 
+SLOW_NS = 20_000_000  # a direct handler that takes longer is reported
 Handler = Callable[[Any], Awaitable[None] | None]
 
 
@@ -64,6 +65,8 @@ class Subscription:
         "max_ns",
         "name",
         "number",
+        "on_slow",
+        "slow",
         "symbol",
         "timed",
         "total_ns",
@@ -94,6 +97,8 @@ class Subscription:
         self.timed = 0
         self.total_ns = 0
         self.max_ns = 0
+        self.slow = 0
+        self.on_slow: Callable[[Subscription, int], None] = lambda subscription, duration_ns: None
         self._detach = detach
 
     @property
@@ -132,7 +137,11 @@ class Subscription:
         try:
             return self.handler(event)
         finally:
-            self.add_time(perf_counter_ns() - started)
+            duration_ns = perf_counter_ns() - started
+            self.add_time(duration_ns)
+            if duration_ns >= SLOW_NS:
+                self.slow += 1
+                self.on_slow(self, duration_ns)
 
     def add_time(self, duration_ns: int) -> None:
         """Count one timed run of the handler."""

@@ -314,6 +314,17 @@ class ProtocolErrorSeen(Event, frozen=True, gc=False):
     excerpt: bytes
 
 
+class HandlerSlow(Event, frozen=True, gc=False):
+    """Report a direct handler that held up everything behind it for `took_ms`; a queue would keep it from that.
+
+    Told at the 1st, 2nd, 4th, 8th ... time that this was seen (`times`).
+    """
+
+    handler: str
+    took_ms: float
+    times: int
+
+
 class HandlerFailed(Event, frozen=True, gc=False):
     """Report an exception in a subscriber's handler; other handlers and the engine go on."""
 

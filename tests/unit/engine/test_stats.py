@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 
 import msgspec
 import pytest
 
 from foxtrot.engine.bus import EventEngine, Overflow, QueuePolicy
-from foxtrot.model.events import Event, Quote, Trade
+from foxtrot.io.clock import SystemClock
+from foxtrot.model.events import Event, HandlerSlow, Quote, Trade
 
 
 async def test_stats_tell_everything_of_every_subscription(engine, trade, caplog) -> None:
@@ -84,3 +86,20 @@ def test_stats_are_frozen_and_ended_subscriptions_leave_them(engine) -> None:
     assert [one.name for one in engine.stats()] == [second.name]
     with pytest.raises(AttributeError):
         stats[0].name = "c"
+
+
+async def test_a_direct_handler_that_holds_everything_up_is_told_ever_more_seldom(trade) -> None:
+    engine = EventEngine(SystemClock(), latency_every=1)
+    told: list[HandlerSlow] = []
+
+    def slow(event: Trade) -> None:
+        end = time.perf_counter() + 0.021
+        while time.perf_counter() < end:
+            pass
+
+    engine.subscribe(Trade, slow, name="the slow one")
+    engine.subscribe(HandlerSlow, told.append)
+    for _ in range(9):
+        engine.publish(trade())
+    assert [(event.handler, event.times) for event in told] == [("the slow one", n) for n in (1, 2, 4, 8)]
+    assert all(event.took_ms >= 20 for event in told)
