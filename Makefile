@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 MANIFESTS := pyproject.toml adapters/binance/pyproject.toml constraints.txt
 
-.PHONY: help demo test lint format docs bench soak clean
+.PHONY: help demo test lint format docs bench soak day clean
 .DEFAULT_GOAL := help
 
 help:  ## Show what can be made
@@ -32,6 +32,9 @@ docs: $(STAMP)-dev  ## Write the generated parts of README and docs anew
 
 bench: $(STAMP)-dev  ## Time the hot paths, as ratios within one run
 	@for script in bench/bench_*.py; do $(BIN)/python $$script; done
+
+day: $(STAMP)-dev  ## Live through HOURS=25 of simulated market and compare
+	@$(BIN)/python -m foxtrot.testkit.day --hours $(or $(HOURS),25)
 
 soak: $(STAMP)-dev  ## Trade through SEEDS=20000 seeded fault schedules and check every invariant
 	@$(BIN)/python -m foxtrot.testkit.soak --seeds $(or $(SEEDS),20000)
