@@ -14,6 +14,7 @@ from foxtrot.io.budgets import shared_budget
 from foxtrot.io.gateway import RequestGateway
 from foxtrot.io.pool import StreamPool
 from foxtrot.io.rpc import RpcClient
+from foxtrot.io.tap import NoTap
 from foxtrot.io.user_stream import UserStream
 from foxtrot.io.ws import make_connector
 from foxtrot.keys import fingerprint
@@ -31,7 +32,7 @@ from foxtrot.model.events import (
     StateChanged,
 )
 from foxtrot.model.health import ChannelHealth, Health
-from foxtrot.ports import Environment, LinkContext, RequestClient, VenueAccess, VenueLink, WsConnector
+from foxtrot.ports import Environment, LinkContext, MarketTap, RequestClient, VenueAccess, VenueLink, WsConnector
 from foxtrot.protocol.backoff import backoff_s
 from foxtrot.protocol.clocksync import ClockSync
 from foxtrot.protocol.messages import BalanceDelta, BalancesChanged, BookSnapshot, Message, OrderUpdate, Unknown
@@ -56,6 +57,7 @@ class Connection:
         credentials: Credentials | None,
         link: Callable[[LinkContext], VenueLink],
         connector: WsConnector | None,
+        tap: MarketTap | None,
         contracts: ContractManager,
         orders: OrderManager,
         account: AccountManager,
@@ -65,6 +67,7 @@ class Connection:
         self._credentials = credentials
         self._link = link
         self._connector = connector
+        self._tap: MarketTap = tap or NoTap()
         self._contracts = contracts
         self._orders = orders
         self._account = account
@@ -233,7 +236,7 @@ class Connection:
             wiring.exchange,
             link.stream,
             access.endpoints,
-            connector,
+            self._tap.streams(connector, wiring.spec, wiring.symbols),
             wiring.clock,
             wiring.publish,
             wiring.next_seq,
@@ -258,7 +261,8 @@ class Connection:
 
     async def _fetch_snapshot(self, symbol: str) -> BookSnapshot:
         wiring = self._wiring
-        return await wiring.call(wiring.open().rest.fetch_book_snapshot(wiring.contract(symbol)))
+        contract = wiring.contract(symbol)
+        return await wiring.call(self._tap.snapshot(contract, wiring.open().rest.fetch_book_snapshot(contract)))
 
     async def _open_user_stream(self, link: VenueLink, access: VenueAccess, sync: ClockSync) -> None:
         """Open the private stream by the first scheme that the venue knows. Raises what the last one raised."""
