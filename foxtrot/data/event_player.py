@@ -26,17 +26,13 @@ async def replay_events(
     files = event_files(Path(path))
     report, pace = ReplayReport(files=len(files)), Pace(speed, engine, clock)
     latest = 0
-    try:
-        for run in sorted({file.label.run for file in files}):
-            for _, event in _in_order([file for file in files if file.label.run == run]):
-                latest = max(latest, event.ts_recv)
-                await pace.until(latest)
-                report.events += 1
-                engine.publish(event)
-        await pace.settle()
-    finally:
-        for file in files:
-            file.close()
+    for run in sorted({file.label.run for file in files}):
+        for _, event in _in_order([file for file in files if file.label.run == run]):
+            latest = max(latest, event.ts_recv)
+            await pace.until(latest)
+            report.events += 1
+            engine.publish(event)
+    await pace.settle()
     return report
 
 

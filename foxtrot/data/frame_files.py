@@ -71,6 +71,15 @@ def is_recording(first_line: bytes) -> bool:
     return first_line.startswith(b'{"foxtrot":"frames"')
 
 
+def holds_recording(path: Path) -> bool:
+    """Tell whether a file holds recorded frames. Raises ConfigError when it cannot be read."""
+    try:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            return is_recording(file.readline())
+    except (OSError, EOFError, zlib.error) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.") from error
+
+
 def frame_files(path: Path) -> list[FrameFile]:
     """Return the recordings at `path`, a file or a folder, oldest first; those in which a crash left nothing are left
     out.

@@ -55,10 +55,9 @@ class EventRecorder:
     def __init__(self, engine: EventEngine, folder: Path | str, *, rows: int = 100_000, every_s: float = 60.0) -> None:
         _pyarrow()
         self._folder = Path(folder)
-        self._run = time.time_ns()
+        self._run = self._latest = time.time_ns()
         self._number = count(1)
         self._place = count(1)
-        self._unknown = 0
         self._writer: BackgroundWriter[Part] = BackgroundWriter(
             f"recording of events in {folder}", self._write, every_s, at_once=rows, most=max(_MOST, 2 * rows)
         )
@@ -102,10 +101,11 @@ class EventRecorder:
     def _write(self, batch: Sequence[Part]) -> None:
         places: defaultdict[_Place, list[Part]] = defaultdict(list)
         for n, event in batch:
-            places[_Place(event.exchange, type(event), event.symbol, _date(event.ts_recv))].append((n, event))
-        number = next(self._number)
+            # What an answer to a question of ours brought has no time of its own: it came with its neighbours.
+            self._latest = event.ts_recv or self._latest
+            places[_Place(event.exchange, type(event), event.symbol, _date(self._latest))].append((n, event))
         for place, parts in places.items():
-            path = self._write_part(place, parts, number)
+            path = self._write_part(place, parts, next(self._number))
             with self._lock:
                 self._files.append(path)
 
@@ -114,7 +114,7 @@ class EventRecorder:
         folder = self._folder / f"venue={place.venue}" / f"kind={kind.name}" / f"symbol={in_path(place.symbol)}"
         folder = folder / f"date={place.date}"
         folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"part-{self._run}-{number:06d}.parquet"
+        path = folder / f"part-{self._run}-{number:09d}.parquet"
         hidden = path.with_name(f".{path.name}.part")
         label = Label(1, self._run, place.venue, kind.name, place.symbol)
         _pyarrow("parquet").write_table(_table(kind, label, parts), hidden, compression="zstd")
@@ -127,11 +127,10 @@ class EventFile:
     """Read one part. Raises ConfigError for a file that is none."""
 
     def __init__(self, path: Path) -> None:
-        parquet = _pyarrow("parquet")
         self.path = path
         try:
-            self._file = parquet.ParquetFile(path)
-            self.label = msgspec.json.decode(self._file.schema_arrow.metadata[_KEY], type=Label)
+            schema = _pyarrow("parquet").read_schema(path)
+            self.label = msgspec.json.decode(schema.metadata[_KEY], type=Label)
             self._kind = BY_NAME[self.label.kind]
         except (OSError, ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
             raise ConfigError(f"{path} is no part of a recording of foxtrot's ({error}).") from error
@@ -140,14 +139,11 @@ class EventFile:
         """Yield the events with their place in the run, in order."""
         return events_of(self._kind, self.label.venue, self.label.symbol, self._rows())
 
-    def close(self) -> None:
-        """Close the file."""
-        self._file.close()
-
     def _rows(self) -> Iterator[Row]:
-        pa = _pyarrow()
-        for batch in self._file.iter_batches(columns=[name for name, _ in self._kind.columns]):
-            yield from zip(*(_values(pa, batch.column(name), kind) for name, kind in self._kind.columns), strict=True)
+        pa, columns = _pyarrow(), self._kind.columns
+        with _pyarrow("parquet").ParquetFile(self.path) as file:
+            for batch in file.iter_batches(columns=[name for name, _ in columns]):
+                yield from zip(*(_values(pa, batch.column(name), kind) for name, kind in columns), strict=True)
 
 
 def event_files(path: Path) -> list[EventFile]:

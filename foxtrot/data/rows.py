@@ -92,9 +92,7 @@ def _book(exchange: str, symbol: str, rows: Sequence[Row]) -> BookUpdated:
     sides: dict[str | None, list[Level]] = {"bid": [], "ask": [], None: []}
     for row in rows:
         sides[row[5]].append((row[6], row[7]))
-    return BookUpdated(
-        *_base(exchange, symbol, first), first[4], sides["bid"], sides["ask"], *first[8:12], snapshot=first[12]
-    )
+    return BookUpdated(*_base(exchange, symbol, first), first[4], sides["bid"], sides["ask"], *first[8:13])
 
 
 _BEST = (("best_bid", FLOAT), ("best_bid_quantity", FLOAT), ("best_ask", FLOAT), ("best_ask_quantity", FLOAT))

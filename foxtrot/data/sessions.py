@@ -99,7 +99,7 @@ class ReplayedVenue:
         except (msgspec.MsgspecError, KeyError, TypeError, ValueError, ArithmeticError):
             return  # it could not be read then either, and was asked for again
         for session in self._books_without(line.s):
-            session.snapshot(msgspec.structs.replace(snapshot, ts_recv=line.t))
+            session.snapshot(snapshot)
 
     def _books_without(self, symbol: str) -> list[Session]:
         """Return the sessions whose book waits for a snapshot: those that hold changes, else any one."""
