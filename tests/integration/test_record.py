@@ -265,7 +265,7 @@ def test_every_mistake_gets_one_sentence_and_its_exit_code(
 
 def test_a_disk_that_cannot_be_written_ends_the_recording_with_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("no folder")
-    done = foxtrot("record", "BTC/USDT", "--into", str(tmp_path / "file"), "--for", "20")
+    done = foxtrot("record", "BTC/USDT", "--into", str(tmp_path / "file"), "--for", "300")
     assert done.returncode == 3
     assert "could not be written" in done.stderr
 

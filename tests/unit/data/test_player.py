@@ -229,6 +229,12 @@ async def test_a_snapshot_that_could_not_be_read_then_is_passed_over_now(tmp_pat
     assert isinstance(events[0], BookUpdated)
 
 
+async def test_a_snapshot_that_a_book_no_longer_needs_does_not_set_it_back(tmp_path: Path) -> None:
+    write(tmp_path, [*SESSION[:-1], book_at(4.5, 2, "50"), at(5, d=depth(7, 7, "103"))])
+    events, _ = await play(tmp_path)
+    assert [e.update_id for e in events if isinstance(e, BookUpdated)] == [4, 6, 7]
+
+
 async def test_a_torn_end_and_dropped_lines_are_reported(tmp_path: Path) -> None:
     write(tmp_path, [*SESSION, at(6, 0, e="dropped", d="17")])
     path = tear(tmp_path)
