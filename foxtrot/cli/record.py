@@ -62,9 +62,10 @@ async def _record(
         async with opened(target, tap) as venue:
             events = None if form == "frames" else closing.enter_context(_event_recorder(venue, into))
             await subscribe(venue, symbols, kinds, interval)
-            if not target.as_json:
-                print("Recording; Ctrl-C ends it in order.", file=sys.stderr, flush=True)
-            await _until_over(seconds, tap, events)
+            with _signalled() as over:
+                if not target.as_json:
+                    print("Recording; Ctrl-C ends it in order.", file=sys.stderr, flush=True)
+                await _until_over(over, seconds, tap, events)
     facts |= _facts(tap, events)
     show_record(facts, as_json=target.as_json)
 
@@ -75,9 +76,9 @@ def _event_recorder(venue: BaseExchange, into: Path) -> EventRecorder:
     return EventRecorder(venue.engine, into)
 
 
-async def _until_over(seconds: float, tap: FrameTap | None, events: EventRecorder | None) -> None:
+async def _until_over(over: asyncio.Event, seconds: float, tap: FrameTap | None, events: EventRecorder | None) -> None:
     """Wait for the end, a signal, or a disk that fails (what it did is raised when all is closed)."""
-    with _signalled() as over, contextlib.suppress(TimeoutError):
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(seconds or None):
             while not over.is_set() and not _failed(tap, events):
                 with contextlib.suppress(TimeoutError):
