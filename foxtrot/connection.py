@@ -33,7 +33,7 @@ from foxtrot.model.events import (
     StateChanged,
 )
 from foxtrot.model.health import ChannelHealth, Health
-from foxtrot.ports import Environment, LinkContext, RequestClient, VenueAccess, VenueLink, WsConnector
+from foxtrot.ports import Environment, LinkContext, MarketTap, RequestClient, VenueAccess, VenueLink, WsConnector
 from foxtrot.protocol.backoff import backoff_s
 from foxtrot.protocol.clocksync import ClockSync
 from foxtrot.protocol.messages import BalanceDelta, BalancesChanged, BookSnapshot, Message, OrderUpdate, Unknown
@@ -58,6 +58,7 @@ class Connection:
         credentials: Credentials | None,
         link: Callable[[LinkContext], VenueLink],
         connector: WsConnector | None,
+        tap: MarketTap | None,
         contracts: ContractManager,
         orders: OrderManager,
         account: AccountManager,
@@ -67,6 +68,7 @@ class Connection:
         self._credentials = credentials
         self._link = link
         self._connector = connector
+        wiring.tap = tap or wiring.tap
         self._contracts = contracts
         self._orders = orders
         self._account = account
@@ -237,7 +239,7 @@ class Connection:
             wiring.exchange,
             link.stream,
             access.endpoints,
-            connector,
+            wiring.tap.streams(connector, wiring.spec, wiring.symbols),
             wiring.clock,
             wiring.publish,
             wiring.next_seq,

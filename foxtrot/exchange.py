@@ -31,7 +31,7 @@ from foxtrot.model.health import Health
 from foxtrot.model.order import AmendRequest, Fill, Order, OrderRequest
 from foxtrot.model.orderbook import OrderBook
 from foxtrot.model.times import TimeLike
-from foxtrot.ports import Clock, Environment, LinkContext, VenueLink, WsConnector
+from foxtrot.ports import Clock, Environment, LinkContext, MarketTap, VenueLink, WsConnector
 from foxtrot.protocol.codec import Endpoints
 from foxtrot.protocol.messages import ChannelKind
 from foxtrot.spec import AdapterSpec
@@ -42,7 +42,8 @@ class BaseExchange(abc.ABC):
 
     An adapter overrides `link` and `live_endpoints`, nothing else. Every operation raises UnsupportedError before any
     I/O when the venue cannot do it, StateError before connect, and typed FoxtrotError afterwards. Events go through
-    `engine`, which is started and stopped with the exchange unless one was passed in.
+    `engine`, which is started and stopped with the exchange unless one was passed in. `tap` sees the public data as
+    they come in.
     """
 
     def __init__(
@@ -56,6 +57,7 @@ class BaseExchange(abc.ABC):
         clock: Clock | None = None,
         connector: WsConnector | None = None,
         hooks: pluggy.PluginManager | None = None,
+        tap: MarketTap | None = None,
     ) -> None:
         self.spec = spec
         self.config = config
@@ -73,7 +75,7 @@ class BaseExchange(abc.ABC):
         self.history = HistoricalManager(wiring)
         self.mapping = MappingManager(wiring)
         self._connection = Connection(
-            wiring, environment, credentials, self.link, connector, self.contracts, self.orders, self.account
+            wiring, environment, credentials, self.link, connector, tap, self.contracts, self.orders, self.account
         )
 
     @abc.abstractmethod

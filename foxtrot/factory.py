@@ -24,7 +24,7 @@ from foxtrot.exchange import BaseExchange
 from foxtrot.hookspecs import notify
 from foxtrot.keys import KeyManager
 from foxtrot.plugins import PluginRegistry, default_registry, import_string, load_hooks
-from foxtrot.ports import Clock, Environment, VenueAccess, WsConnector
+from foxtrot.ports import Clock, Environment, MarketTap, VenueAccess, WsConnector
 from foxtrot.spec import AdapterSpec
 
 
@@ -87,11 +87,13 @@ class ExchangeFactory:
         clock: Clock | None = None,
         connector: WsConnector | None = None,
         environment: Environment | None = None,
+        tap: MarketTap | None = None,
     ) -> BaseExchange:
         """Make an exchange that is not connected yet; no network I/O.
 
-        `environment` replaces the place that the configuration names. Raises AdapterNotFound, AdapterBroken,
-        AdapterIncompatible, ConfigError (all problems at once), CredentialsError, UnsupportedError.
+        `environment` replaces the place that the configuration names; `tap` sees the public data as they come in.
+        Raises AdapterNotFound, AdapterBroken, AdapterIncompatible, ConfigError (all problems at once),
+        CredentialsError, UnsupportedError.
         """
         spec = self._registry.load(name)
         hooks = self._hooks()
@@ -106,6 +108,7 @@ class ExchangeFactory:
             clock=clock,
             connector=connector,
             hooks=hooks,
+            tap=tap,
         )
         notify(hooks, "foxtrot_exchange_created", exchange=exchange)
         return exchange
@@ -236,9 +239,10 @@ def get_exchange(
     engine: EventEngine | None = None,
     clock: Clock | None = None,
     connector: WsConnector | None = None,
+    tap: MarketTap | None = None,
 ) -> BaseExchange:
     """Make an exchange by name; see `ExchangeFactory.get_exchange`."""
-    return default_factory().get_exchange(name, config, engine=engine, clock=clock, connector=connector)
+    return default_factory().get_exchange(name, config, engine=engine, clock=clock, connector=connector, tap=tap)
 
 
 def register_exchange(name: str, exchange: AdapterSpec | type[BaseExchange], spec: AdapterSpec | None = None) -> None:

@@ -8,9 +8,12 @@ from typing import Protocol
 import msgspec
 
 from foxtrot.config import Credentials, ExchangeConfig
+from foxtrot.model.contract import Contract
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.codec import Endpoints, NextSeq, RestCodec, RpcCodec, StreamCodec, UserStreamScheme
+from foxtrot.protocol.messages import BookSnapshot
 from foxtrot.protocol.symbols import SymbolTable
+from foxtrot.spec import AdapterSpec
 
 
 class Clock(Protocol):
@@ -45,6 +48,18 @@ class WsConnector(Protocol):
 
     async def connect(self, url: str, on_frame: OnFrame, on_close: OnClose) -> WsConnection:
         """Open a connection. Raises ConnectFailed within the configured time."""
+        ...
+
+
+class MarketTap(Protocol):
+    """Stand where an exchange's public data come in, and hand everything on unchanged. Private traffic never passes."""
+
+    def streams(self, connector: WsConnector, spec: AdapterSpec, symbols: SymbolTable) -> WsConnector:
+        """Return the connector for the public streams, over the given one; `symbols` is filled before they open."""
+        ...
+
+    def snapshot(self, contract: Contract, call: Call[BookSnapshot]) -> Call[BookSnapshot]:
+        """Return the call that is sent for a kept book's snapshot."""
         ...
 
 

@@ -37,7 +37,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _app() -> Any:  # typer is imported here only
     import typer
 
-    from foxtrot.cli import account, bars, demo, doctor, exchanges, journal, keys, market, orders, sandbox, watch
+    from foxtrot.cli import (
+        account,
+        bars,
+        demo,
+        doctor,
+        exchanges,
+        journal,
+        keys,
+        market,
+        orders,
+        record,
+        replay,
+        sandbox,
+        watch,
+    )
     from foxtrot.plugins import load_hooks
 
     app = typer.Typer(
@@ -53,6 +67,8 @@ def _app() -> Any:  # typer is imported here only
     app.command()(doctor.doctor)
     for command in (market.markets, market.ticker, market.book, market.trades, bars.bars, watch.watch):
         app.command()(command)
+    app.command()(record.record)
+    app.command()(replay.replay)
     app.command()(account.balance)
     app.add_typer(orders.app, name="order")
     app.add_typer(journal.app, name="journal")

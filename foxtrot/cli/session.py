@@ -14,6 +14,7 @@ from foxtrot.errors import ConfigError
 if TYPE_CHECKING:
     from foxtrot.config import Credentials, ExchangeConfig
     from foxtrot.exchange import BaseExchange
+    from foxtrot.ports import MarketTap
     from foxtrot.spec import AdapterSpec
 
 T = TypeVar("T")
@@ -79,12 +80,12 @@ def make_config(spec: AdapterSpec, target: Target) -> ExchangeConfig:
 
 
 @contextlib.asynccontextmanager
-async def opened(target: Target) -> AsyncIterator[BaseExchange]:
-    """Connect an exchange and disconnect it afterwards."""
+async def opened(target: Target, tap: MarketTap | None = None) -> AsyncIterator[BaseExchange]:
+    """Connect an exchange, with `tap` on its public data, and disconnect it afterwards."""
     from foxtrot.factory import get_exchange
 
     spec = chosen_spec(target.exchange)
-    exchange = get_exchange(spec.name, make_config(spec, target))
+    exchange = get_exchange(spec.name, make_config(spec, target), tap=tap)
     async with exchange:
         yield exchange
 

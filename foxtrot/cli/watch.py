@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -37,11 +38,16 @@ def watch(
 
     A table on a terminal, one line (or JSON object) per event elsewhere.
     """
+    run(_watch(symbols, wanted_kinds(kinds), seconds, interval, Target(exchange, env, config, rest_url, as_json)))
+
+
+def wanted_kinds(kinds: str) -> list[str]:
+    """Return the kinds of data that an option names. Raises InvalidRequest for others."""
     wanted = [kind.strip() for kind in kinds.split(",") if kind.strip()]
     unknown = [kind for kind in wanted if kind not in _KINDS]
     if unknown:
         raise InvalidRequest(f"{', '.join(unknown)} cannot be watched; choose from {', '.join(_KINDS)}.", field="kinds")
-    run(_watch(symbols, wanted, seconds, interval, Target(exchange, env, config, rest_url, as_json)))
+    return wanted
 
 
 async def _watch(
@@ -55,15 +61,16 @@ async def _watch(
 
     async with opened(target) as venue:
         as_table = sys.stdout.isatty() and not target.as_json
-        with _board(venue.name) if as_table else _lines(target.as_json) as show:
+        with _board(venue.name) if as_table else contextlib.nullcontext(line_printer(as_json=target.as_json)) as show:
             venue.engine.subscribe(MarketEvent, show)
-            await _subscribe(venue, symbols, kinds, interval)
+            await subscribe(venue, symbols, kinds, interval)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(seconds or None):
                     await asyncio.Event().wait()
 
 
-async def _subscribe(venue: BaseExchange, symbols: list[str], kinds: list[str], interval: str) -> None:
+async def subscribe(venue: BaseExchange, symbols: list[str], kinds: list[str], interval: str) -> None:
+    """Subscribe to kinds of data by the names that the command line has for them."""
     if "quotes" in kinds:
         await venue.subscribe_quotes(symbols)
     if "trades" in kinds:
@@ -93,16 +100,25 @@ def summary(event: Event) -> dict[str, Any]:
     return {"reason": event.reason} if isinstance(event, BookInvalidated) else {}
 
 
-@contextlib.contextmanager
-def _lines(as_json: bool) -> Iterator[Any]:
-    def show(event: Event) -> None:
-        kind = type(event).__name__.lower()
-        if as_json:
-            print(json.dumps({"kind": kind, "symbol": event.symbol, "ts_recv": event.ts_recv} | summary(event)))
-        else:
-            print(kind, event.symbol, *(f"{name}={value}" for name, value in summary(event).items()))
+def line_printer(*, as_json: bool) -> Callable[[Event], None]:
+    """Return what prints one event per line, as words or as a JSON object; it ends the command when nobody reads."""
 
-    yield show
+    def show(event: Event) -> None:
+        try:
+            print(_line(event, as_json=as_json))
+        except BrokenPipeError:
+            # An engine isolates errors of handlers, but not this; what is still buffered must not raise at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise SystemExit(0) from None
+
+    return show
+
+
+def _line(event: Event, *, as_json: bool) -> str:
+    kind, said = type(event).__name__.lower(), summary(event)
+    if as_json:
+        return json.dumps({"kind": kind, "symbol": event.symbol, "ts_recv": event.ts_recv} | said)
+    return " ".join([kind, event.symbol, *(f"{name}={value}" for name, value in said.items())])
 
 
 @contextlib.contextmanager

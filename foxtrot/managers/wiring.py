@@ -17,11 +17,12 @@ from foxtrot.engine.bus import EventEngine
 from foxtrot.errors import CredentialsError, StateError, UnsupportedError
 from foxtrot.io.gateway import RequestGateway
 from foxtrot.io.pool import StreamPool
+from foxtrot.io.tap import NoTap
 from foxtrot.io.waiting import wait_at_most
 from foxtrot.keys.sources import variable
 from foxtrot.model.contract import Contract
 from foxtrot.model.events import AdapterState, Event
-from foxtrot.ports import Clock
+from foxtrot.ports import Clock, MarketTap
 from foxtrot.protocol.calls import Call
 from foxtrot.protocol.codec import RestCodec
 from foxtrot.protocol.messages import BookSnapshot
@@ -77,6 +78,7 @@ class Wiring:
         self.symbols = SymbolTable(spec.name)
         self.next_seq: Callable[[], int] = itertools.count(1).__next__
         self.limiter = Limiter(config.rate.headroom)
+        self.tap: MarketTap = NoTap()
         self.transports: Transports | None = None
         self.state = AdapterState.DISCONNECTED
         self.synchronised = asyncio.Event()  # set unless a comparison with the venue is under way
@@ -120,7 +122,9 @@ class Wiring:
 
     async def fetch_snapshot(self, symbol: str) -> BookSnapshot:
         """Ask for what a kept book begins with, stamped with the time of its arrival."""
-        snapshot = await self.call(self.open().rest.fetch_book_snapshot(self.contract(symbol)))
+        contract = self.contract(symbol)
+        call = self.tap.snapshot(contract, self.open().rest.fetch_book_snapshot(contract))
+        snapshot = await self.call(call)
         return msgspec.structs.replace(snapshot, ts_recv=self.clock.time_ns())
 
     async def admit(self) -> None:

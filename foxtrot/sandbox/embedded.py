@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import gzip
 import random
 import time
-import zlib
 from collections.abc import Callable
 from types import TracebackType
 from typing import Self
@@ -16,6 +14,7 @@ from pydantic import ValidationError
 from foxtrot.errors import ConfigError
 from foxtrot.ports import VenueAccess
 from foxtrot.sandbox.admin import FaultAdmin
+from foxtrot.sandbox.feed import market_lines
 from foxtrot.sandbox.mishaps import Mishaps
 from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.replay import Replay
@@ -37,7 +36,9 @@ class Sandbox:
         stage = Stage(options, spec, lambda: time.time_ns() + self._skew_ns)
         self.options, self.venue, self.dialect, self.flow = options, stage.venue, stage.dialect, stage.flow
         self._credentials = stage.credentials
-        self._replay = None if options.replay is None else Replay(self.venue, self.dialect.records(_lines(options)))
+        self._replay = (
+            None if options.replay is None else Replay(self.venue, self.dialect.records(market_lines(options.replay)))
+        )
         self.faults = FaultSwitches([parse_order(text) for text in options.faults], options.seed, time.monotonic)
         chance = random.Random(f"{options.seed}:mishaps")
         mishaps = Mishaps(self.venue, self.dialect, chance, time.monotonic, _later, self._set_clock)
@@ -109,16 +110,3 @@ def make_options(settings: dict[str, object], venue: str) -> SandboxOptions:
     except ValidationError as error:
         problems = [f"sandbox.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
         raise ConfigError("The sandbox's settings are wrong: " + "; ".join(problems) + ".", problems=problems) from None
-
-
-def _lines(options: SandboxOptions) -> list[str]:
-    path = options.replay
-    if path is None:
-        return []
-    try:
-        data = path.read_bytes()
-        return (gzip.decompress(data) if path.suffix == ".gz" else data).decode().splitlines()
-    except OSError as error:
-        raise ConfigError(f"The recording {path} cannot be read: {error.strerror or error}.") from error
-    except (EOFError, zlib.error, UnicodeDecodeError) as error:
-        raise ConfigError(f"The recording {path} is damaged: {error}.") from error

@@ -20,10 +20,10 @@ class SandboxOptions(BaseModel):
     """Choose what the embedded venue is.
 
     `rate` is market-flow actions per second over all symbols (0: a still book that only clients move). `replay` names a
-    capture (NDJSON, optionally gzip) to feed instead of agents. A client that does not answer a ping (every
-    `ping_interval_s`) is cut off. `faults` are what goes wrong from the beginning, written as
-    `foxtrot.sandbox.switches.parse_order` reads them. `dialect_options` go to the dialect: facts of the venue
-    that are uncertain are switches there.
+    recording of foxtrot's (file or folder) or a capture (NDJSON, optionally gzip) to feed instead of agents. A client
+    that does not answer a ping (every `ping_interval_s`) is cut off. `faults` are what goes wrong from the beginning,
+    written as `foxtrot.sandbox.switches.parse_order` reads them. `dialect_options` go to the dialect: facts of the
+    venue that are uncertain are switches there.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -211,6 +211,8 @@ def test_help_names_every_command_and_the_exit_codes() -> None:
         "trades",
         "bars",
         "watch",
+        "record",
+        "replay",
         "balance",
         "order",
         "sandbox",

@@ -1,0 +1,95 @@
+"""`foxtrot replay`: a recording, told again."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from foxtrot.cli.options import Exchange, Json
+from foxtrot.cli.session import chosen_spec, run
+from foxtrot.cli.watch import line_printer
+from foxtrot.errors import InvalidRequest
+
+if TYPE_CHECKING:
+    from foxtrot.data.player import ReplayReport
+    from foxtrot.engine.bus import EventEngine
+    from foxtrot.model.events import ProtocolErrorSeen
+
+_FORMATS = ("auto", "frames", "parquet", "capture")
+
+
+def replay(
+    path: Annotated[Path, typer.Argument(help="A file or folder that `record` wrote, or a capture (NDJSON).")],
+    speed: Annotated[float, typer.Option(min=0, help="1 as it was, 2 twice as fast, 0 as fast as possible.")] = 1.0,
+    form: Annotated[str, typer.Option("--format", help="auto, frames, parquet, or capture.")] = "auto",
+    listing: Annotated[
+        Path | None, typer.Option(help="For captures: the venue's own listing (JSON) with the contracts.")
+    ] = None,
+    symbols: Annotated[str, typer.Option(help="For captures: only these, BASE/QUOTE,BASE/QUOTE,...")] = "",
+    exchange: Exchange = "",
+    as_json: Json = False,
+) -> None:
+    """Print the events of a recording as `watch` prints live ones; needs no network."""
+    if form not in _FORMATS:
+        raise InvalidRequest(f"{form!r} is no format; choose from {', '.join(_FORMATS)}.", field="format")
+    found = _format_of(path) if form == "auto" else form
+    run(_replay(path, found, speed, listing, [s for s in symbols.split(",") if s], exchange, as_json))
+
+
+def _format_of(path: Path) -> str:
+    from foxtrot.data.frame_files import holds_recording
+
+    if path.suffix == ".parquet" or (path.is_dir() and not any(path.glob("frames-*"))):
+        return "parquet"
+    return "frames" if path.is_dir() or holds_recording(path) else "capture"
+
+
+async def _replay(
+    path: Path, form: str, speed: float, listing: Path | None, symbols: list[str], exchange: str, as_json: bool
+) -> None:
+    from foxtrot.engine.bus import EventEngine
+    from foxtrot.io.clock import SystemClock
+    from foxtrot.model.events import MarketEvent, ProtocolErrorSeen
+
+    engine = EventEngine(SystemClock())
+    odd: list[ProtocolErrorSeen] = []
+    engine.subscribe(MarketEvent, line_printer(as_json=as_json))
+    engine.subscribe(ProtocolErrorSeen, odd.append)
+    async with engine:
+        report = await _play(path, form, speed, listing, symbols, exchange, engine)
+    _complain(report, odd)
+
+
+async def _play(
+    path: Path, form: str, speed: float, listing: Path | None, symbols: list[str], exchange: str, engine: EventEngine
+) -> ReplayReport:
+    from foxtrot.data.captures import Capture, contracts_of
+    from foxtrot.data.event_player import replay_events
+    from foxtrot.data.player import replay_frames
+
+    if form == "parquet":
+        return await replay_events(path, engine, speed=speed)
+    if form == "frames":
+        return await replay_frames(path, engine, speed=speed)
+    if listing is None:
+        raise InvalidRequest(
+            f"{path} is no recording of foxtrot's; to replay it as a capture, give --listing FILE, the venue's own "
+            "list of symbols.",
+            field="listing",
+        )
+    venue = chosen_spec(exchange).name
+    contracts = [c for c in contracts_of(listing, venue) if not symbols or c.symbol in symbols]
+    return await replay_frames([Capture(path, venue, contracts)], engine, speed=speed)
+
+
+def _complain(report: ReplayReport, odd: list[ProtocolErrorSeen]) -> None:
+    """Say on the error stream what was not as it should be."""
+    for path in report.torn:
+        print(f"The last line of {path} was cut off.", file=sys.stderr)
+    if report.dropped:
+        print(f"{report.dropped} lines are missing: the disk was too slow when it was recorded.", file=sys.stderr)
+    if odd:
+        print(f"{len(odd)} frames could not be read, the first because: {odd[0].reason}", file=sys.stderr)
