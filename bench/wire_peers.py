@@ -62,14 +62,16 @@ async def open_ccxt_pro(kind: str, where: dict[str, Any], meter: Meter, *, paced
 
 async def open_cryptofeed(kind: str, where: dict[str, Any], meter: Meter, *, paced: bool) -> Kept:
     """Run a feed in this loop; its trades are aggregated ones, which cost the same."""
-    from cryptofeed import FeedHandler
+    from cryptofeed import FeedHandler, connection
     from cryptofeed.connection import RestEndpoint, Routes, WebsocketEndpoint
     from cryptofeed.defines import L2_BOOK, TICKER, TRADES
     from cryptofeed.exchanges import BinanceUS
 
     routes = Routes("/api/v3/exchangeInfo", l2book="/api/v3/depth?symbol={}&limit={}")
     BinanceUS.rest_endpoints = [RestEndpoint(where["rest"], routes=routes)]
-    BinanceUS.websocket_endpoints = [WebsocketEndpoint(where["stream"])]
+    BinanceUS.websocket_endpoints = [WebsocketEndpoint(where["stream"].replace("ws://", "wss://"))]
+    secure = connection.connect  # it insists on wss addresses; nobody else here pays for TLS
+    connection.connect = lambda url, **options: secure(url.replace("wss://", "ws://"), **options)
     channel = {"trade": TRADES, "quote": TICKER, "depth": L2_BOOK}[kind]
 
     async def take(event: Any, receipt: float) -> None:
