@@ -13,6 +13,7 @@ import os
 import sys
 from typing import Any
 
+from children import keep_to
 from wire_meter import Meter
 
 CASES = {
@@ -29,6 +30,7 @@ _PRIMER = 10  # one of each symbol: what some clients need before they ask for a
 
 async def main(job: dict[str, Any]) -> None:
     """Run a job: `case`, `kind`, `where` (the server's ports), `messages`, `warm_up`, `rate` (None: flood)."""
+    keep_to(1)
     meter = Meter(job["where"]["control"])
     module, _, name = CASES[job["case"]].partition(":")
     opened = getattr(importlib.import_module(module), name)
