@@ -89,7 +89,7 @@ class Flood:
         """Send evenly; the waiting spins, since a sleep is never shorter than a millisecond here."""
         began = time.monotonic()
         for number in range(count):
-            while time.monotonic() < began + number / rate:
+            while time.monotonic() < began + number / rate:  # noqa: ASYNC110 - it is time that is waited for
                 await asyncio.sleep(0)
             self._say_trade(start + number)
 

@@ -9,9 +9,9 @@ import asyncio
 import json
 import sys
 
-import foxtrot_binance.dialect.limits as limits
 from children import keep_to
 
+import foxtrot_binance.dialect.limits as limits
 from foxtrot.plugins import default_registry
 from foxtrot.sandbox.embedded import Sandbox, make_options
 

@@ -28,10 +28,15 @@ async def open_foxtrot(kind: str, where: dict[str, Any], meter: Meter, *, paced:
         "depth": exchange.subscribe_order_book,
     }[kind]
     await subscribe(SYMBOLS, stamped if paced else meter.one)
-    async with asyncio.timeout(20):
-        while kind == "depth" and not all(exchange.market_data.order_book(s, 1) for s in SYMBOLS):
-            await asyncio.sleep(0.05)
+    if kind == "depth":
+        await _books(exchange)
     return exchange
+
+
+async def _books(exchange: Any) -> None:
+    async with asyncio.timeout(20):
+        while not all(exchange.market_data.order_book(symbol, 1) for symbol in SYMBOLS):  # noqa: ASYNC110 - looked at
+            await asyncio.sleep(0.05)
 
 
 async def open_websockets(kind: str, where: dict[str, Any], meter: Meter, *, paced: bool) -> Any:

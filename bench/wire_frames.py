@@ -30,17 +30,17 @@ def websocket_frame(text: bytes) -> bytes:
     return bytes((0x81, 126)) + size.to_bytes(2) + text
 
 
-def wrapped(kind: str, number: int, payload: bytes) -> bytes:
+def wrapped(kind: str, number: int, text: bytes) -> bytes:
     """Return a payload as the combined stream sends it."""
     name = f"{BASES[number % len(BASES)].lower()}usdt@{SUFFIXES[kind]}"
-    return b'{"stream":"%b","data":%b}' % (name.encode(), payload)
+    return b'{"stream":"%b","data":%b}' % (name.encode(), text)
 
 
 def trade(number: int, trade_id: int) -> bytes:
     """Return a trade."""
     return (
         b'{"e":"trade","E":%d,"s":"%bUSDT","t":%d,"p":"61837.%02d000000","q":"0.0%04d000","T":%d,"m":%b}'
-        % (_TIME_MS, _base(number), trade_id, number % 100, number % 9_999 + 1, _TIME_MS, (b"true", b"false")[number % 2])
+        % (_TIME_MS, _base(number), trade_id, number % 100, number % 9_999 + 1, _TIME_MS, _side(number))
     )  # fmt: skip
 
 
@@ -54,8 +54,9 @@ def aggregate(number: int, trade_id: int) -> bytes:
 def frames(kind: str, combined: bool, count: int) -> list[bytes]:
     """Return the first `count` frames of a kind."""
     made = []
-    for number, payload in enumerate(_payloads(kind, count)):
-        made.append(websocket_frame(wrapped(kind, number, payload) if combined else payload))
+    for number in range(count):
+        text = payload(kind, number)
+        made.append(websocket_frame(wrapped(kind, number, text) if combined else text))
     return made
 
 
@@ -66,11 +67,10 @@ def snapshot() -> bytes:
     return f'{{"lastUpdateId":{FIRST_ID},"bids":[{bids}],"asks":[{asks}]}}'.encode()
 
 
-@functools.cache
-def _payloads(kind: str, count: int) -> list[bytes]:
-    chance = random.Random(7)
+def payload(kind: str, number: int) -> bytes:
+    """Return the payload of a message; the same number always gives the same."""
     make = {"trade": _trade, "aggTrade": _aggregate, "quote": _quote, "depth": _diff}[kind]
-    return [make(number, chance) for number in range(count)]
+    return make(number, random.Random(number))
 
 
 def _trade(number: int, _: random.Random) -> bytes:
@@ -106,6 +106,10 @@ def _change(side: int, chance: random.Random) -> str:
 
 def _price(side: int, level: int) -> str:
     return f"{(6_000_000 - side * (level + 1)) / 100:.8f}"
+
+
+def _side(number: int) -> bytes:
+    return b"true" if number % 2 else b"false"
 
 
 def _base(number: int) -> bytes:

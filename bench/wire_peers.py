@@ -1,4 +1,4 @@
-"""Other clients, used as their documentation shows, pointed at the flood server. Each is imported only when asked for."""
+"""Other clients, used as their documentation shows, pointed at the flood server; each is imported only when run."""
 
 from __future__ import annotations
 
