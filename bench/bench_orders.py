@@ -51,7 +51,7 @@ def main(argv: list[str]) -> None:
     """Print a table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--orders", type=int, default=150)
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--json", action="store_true", help="print the results once more as one line of JSON")
     given = parser.parse_args(argv)
     found = summary(measure(given.rounds, given.orders))

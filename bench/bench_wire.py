@@ -87,7 +87,7 @@ def flooded(given: argparse.Namespace) -> dict[str, Any]:
 
 def paced(given: argparse.Namespace) -> dict[str, Any]:
     """Run trades at a fixed pace."""
-    messages = int(given.paced * 3)
+    messages = int(given.paced * 2)
     results = measure("trade", cases("trade", given.peers), given.rounds, messages, given.paced)
     found = summary(results, "p50_us")
     print(table(f"trades, {given.paced:g} a second", found, "p50_us"), end="\n\n", flush=True)
@@ -113,8 +113,8 @@ def passes(kind: str, given: argparse.Namespace) -> bool:
 def arguments(argv: list[str]) -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--messages", type=int, default=100_000, help="per round; half as many for books")
-    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--messages", type=int, default=60_000, help="per round; half as many for books")
+    parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--paced", type=float, default=5_000.0, metavar="RATE", help="0: leave the paced part out")
     parser.add_argument("--peers", action="store_true", help="other clients, too, where installed")
     parser.add_argument("--check", action="store_true")

@@ -16,6 +16,7 @@ from wire_meter import Meter
 
 from foxtrot_binance.messages import StreamDepth, StreamQuote, StreamTrade
 
+_TEXT = picows.WSMsgType.TEXT
 _STRUCTS = {"trade": StreamTrade, "quote": StreamQuote, "depth": StreamDepth}
 
 
@@ -54,7 +55,7 @@ class _Listener(picows.WSListener):
         pass
 
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
-        if frame.msg_type == picows.WSMsgType.TEXT:
+        if frame.msg_type is _TEXT:
             self._take(frame.get_payload_as_bytes())
 
 
