@@ -103,7 +103,7 @@ class BinanceStreamCodec:
             )
             self._by_frame[frame] = reader
         if new:
-            frames = Union[tuple(self._by_frame)]  # noqa: UP007 - known only now
+            frames: Any = Union[tuple(self._by_frame)]  # noqa: UP007 - known only now
             self._decode_known = msgspec.json.Decoder(frames, strict=False).decode
 
     def _read_seldom(self, data: bytes, ts_recv: int) -> Message:
