@@ -5,17 +5,18 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
 MANIFESTS := pyproject.toml adapters/binance/pyproject.toml constraints.txt
 
-.PHONY: help demo test lint format docs bench soak day clean
+.PHONY: help demo test lint format docs bench bench-peers bench-check soak day clean
 .DEFAULT_GOAL := help
 
 help:  ## Show what can be made
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-12s %s\n", $$1, $$2}'
 
 demo: $(STAMP)-demo  ## Trade against an embedded Binance.US, no keys and no internet needed
 	@$(BIN)/foxtrot demo
 
 test: $(STAMP)-dev  ## Run all tests
 	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	@$(MAKE) --no-print-directory bench-check
 
 lint: $(STAMP)-dev  ## Check style, types and the import arrows
 	@$(BIN)/ruff format --check .
@@ -30,8 +31,16 @@ format: $(STAMP)-dev  ## Rewrite the code in the house style
 docs: $(STAMP)-dev  ## Write the generated parts of README and docs anew
 	@$(BIN)/python docs/generate.py
 
-bench: $(STAMP)-dev  ## Time the hot paths, as ratios within one run
-	@for script in bench/bench_*.py; do $(BIN)/python $$script; done
+bench: $(STAMP)-dev  ## Time everything as ratios within one run; ARGS=--quick for a first look
+	@$(BIN)/python bench/run.py $(ARGS)
+
+bench-peers: $(STAMP)-dev  ## The same beside other clients, installed for it
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt ccxt cryptofeed python-binance
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps vnpy
+	@$(BIN)/python bench/run.py --peers $(ARGS)
+
+bench-check: $(STAMP)-dev  ## Fail when the wire-to-callback path has become much slower beside its floor
+	@$(BIN)/python bench/bench_wire.py --check --messages 20000 --rounds 3
 
 day: $(STAMP)-dev  ## Live through HOURS=25 of simulated market and compare
 	@$(BIN)/python -m foxtrot.testkit.day --hours $(or $(HOURS),25)

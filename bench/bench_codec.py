@@ -17,12 +17,14 @@ from collections.abc import Callable
 import msgspec
 
 from foxtrot.model.contract import Contract
+from foxtrot.protocol.messages import Channel, ChannelKind
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_binance.codec.stream import BinanceStreamCodec
 from foxtrot_binance.messages import StreamDepth, StreamQuote, StreamTrade
 
 FRAMES = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
 ROUNDS = 9
+CHANNELS = (ChannelKind.TRADES, ChannelKind.QUOTES, ChannelKind.BOOK)
 LEVELS = [[f"{60_000 + k}.10000000", f"{k}.50000000"] for k in range(8)]
 KINDS: dict[str, tuple[type, dict[str, object]]] = {
     "btcusdt@trade": (
@@ -52,7 +54,9 @@ def codec() -> Callable[[bytes], object]:
     """Return the decoding of one frame, events thrown away."""
     symbols = SymbolTable("bench")
     symbols.load([Contract(exchange="bench", symbol="BTC/USDT", venue_symbol="BTCUSDT", base="BTC", quote="USDT")])
-    decode = BinanceStreamCodec("bench", symbols, itertools.count(1).__next__).decode
+    stream = BinanceStreamCodec("bench", symbols, itertools.count(1).__next__)
+    stream.subscribe([Channel(kind, "BTC/USDT") for kind in CHANNELS], 1)
+    decode = stream.decode
 
     def drop(_: object) -> None:
         return None

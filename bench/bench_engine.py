@@ -2,13 +2,18 @@
 
 Every round runs all cases one after the other, so that a busy moment of the machine hits all of them; printed are the
 medians over the rounds, handler included. The floor is a bare dict of handlers by event type, with nothing around it.
+vn.py's engine takes part where it is installed (`make bench-peers`). `--json` prints the medians once more, as JSON.
 """
 
 from __future__ import annotations
 
 import asyncio
 import gc
+import importlib.util
+import json
 import statistics
+import sys
+import threading
 import time
 from collections.abc import Awaitable, Callable
 
@@ -103,6 +108,29 @@ def put() -> Case:
     return run
 
 
+def vnpy() -> Case:
+    """Return vn.py's engine: events go through its queue to its thread, where the handlers are called."""
+    from vnpy.event import Event as TheirEvent
+    from vnpy.event import EventEngine as TheirEngine
+
+    async def run() -> float:
+        engine, last = TheirEngine(), threading.Event()
+        engine.register("quote", lambda event: None)
+        engine.register("last", lambda event: last.set())
+        engine.start()
+        event = TheirEvent("quote", EVENT)
+        started = time.perf_counter_ns()
+        for _ in range(EVENTS):
+            engine.put(event)
+        engine.put(TheirEvent("last"))
+        last.wait()
+        took = time.perf_counter_ns() - started
+        threading.Thread(target=engine.stop).start()  # it waits for a timer that sleeps a second
+        return took / EVENTS
+
+    return run
+
+
 CASES: dict[str, Case] = {
     "floor: dict of handlers by type": floor(),
     "publish to 1 direct handler": direct(1),
@@ -114,6 +142,8 @@ CASES: dict[str, Case] = {
     "publish to a queue, async handler": queued(handle_async, Overflow.BLOCK),
     "put by another thread, 1 direct handler": put(),
 }
+if importlib.util.find_spec("vnpy"):
+    CASES["vn.py's engine"] = vnpy()
 
 
 async def main() -> None:
@@ -123,9 +153,11 @@ async def main() -> None:
         for name, run in CASES.items():
             results[name].append(await run())
     base = statistics.median(next(iter(results.values())))
-    for name, rounds in results.items():
-        median = statistics.median(rounds)
+    medians = {name: statistics.median(rounds) for name, rounds in results.items()}
+    for name, median in medians.items():
         print(f"{name:42} {median:8.0f} ns/event   {median / base:6.2f} x floor")
+    if "--json" in sys.argv:
+        print(json.dumps(medians))
 
 
 if __name__ == "__main__":

@@ -67,8 +67,10 @@ def product(kind: str, event: type, frames: list[bytes]) -> Callable[[], float]:
         session = Session(
             "bench", BinanceStreamCodec("bench", symbols, next_seq), engine.publish, next_seq, lambda *_: None
         )
-        session.subscribe([Channel(ChannelKind.BOOK, "BTC/USDT")])
+        kinds = (ChannelKind.TRADES, ChannelKind.QUOTES, ChannelKind.BOOK)
+        session.subscribe([Channel(kind, "BTC/USDT") for kind in kinds])
         session.connected(0.0)
+        session.frames_due(1.0)
         session.snapshot(BookSnapshot("BTC/USDT", 0, 0, [(59_000.0, 1.0)], [(63_000.0, 1.0)]))
 
         def handler(_: object) -> None:

@@ -9,13 +9,9 @@ import time
 class SystemClock:
     """Implement the Clock port by the operating system's clocks."""
 
-    def time_ns(self) -> int:
-        """Return UTC wall time in ns."""
-        return time.time_ns()
-
-    def monotonic(self) -> float:
-        """Return seconds that never go back."""
-        return time.monotonic()
+    # Read for each frame: the functions themselves, since a method around each would double what they cost.
+    time_ns = staticmethod(time.time_ns)  # UTC wall time in ns
+    monotonic = staticmethod(time.monotonic)  # seconds that never go back
 
     async def sleep(self, delay_s: float) -> None:
         """Return after `delay_s` seconds."""

@@ -20,7 +20,7 @@ class FrameSink:
     """
 
     def __init__(self, on_frame: OnFrame, on_close: OnClose) -> None:
-        self._on_frame = on_frame
+        self.on_frame = on_frame
         self._on_close = on_close
         self._ended = False
         self.failures = 0
@@ -28,12 +28,16 @@ class FrameSink:
     def deliver(self, data: bytes) -> None:
         """Hand a message over."""
         try:
-            self._on_frame(data)
+            self.on_frame(data)
         except Exception:  # noqa: BLE001 - the handler may raise anything; the stream must live on
-            self.failures += 1
-            # No payload: private frames pass here too. Thinned out, or a flood of frames becomes a flood of tracebacks.
-            if self.failures <= _LOGGED_ONE_BY_ONE or self.failures % _THEN_EVERY == 0:
-                _LOG.exception("a frame of %d bytes could not be handled (failure %d)", len(data), self.failures)
+            self.failed(data)
+
+    def failed(self, data: bytes) -> None:
+        """Count a message that `on_frame` could not take; to be called while its exception is being handled."""
+        self.failures += 1
+        # No payload: private frames pass here too. Thinned out, or a flood of frames becomes a flood of tracebacks.
+        if self.failures <= _LOGGED_ONE_BY_ONE or self.failures % _THEN_EVERY == 0:
+            _LOG.exception("a frame of %d bytes could not be handled (failure %d)", len(data), self.failures)
 
     def end(self, reason: str) -> None:
         """Tell that the connection has ended."""

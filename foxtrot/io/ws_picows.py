@@ -98,7 +98,7 @@ class PicowsConnection:
 class _Listener(picows.WSListener):
     def __init__(self, sink: FrameSink) -> None:
         self._sink = sink
-        self._deliver = sink.deliver
+        self._on_frame = sink.on_frame
         self._parts: list[bytes] = []
         self._size = 0
 
@@ -108,7 +108,11 @@ class _Listener(picows.WSListener):
             # picows itself lets one pass that came whole in one read.
             raise picows.WSProtocolError(picows.WSCloseCode.MESSAGE_TOO_BIG, TOO_BIG)
         if kind in _DATA and frame.fin:
-            self._deliver(frame.get_payload_as_bytes())
+            data = frame.get_payload_as_bytes()
+            try:  # what `FrameSink.deliver` does, without one more call for each frame
+                self._on_frame(data)
+            except Exception:  # noqa: BLE001 - the handler may raise anything; the stream must live on
+                self._sink.failed(data)
         elif kind in _DATA or kind == picows.WSMsgType.CONTINUATION:
             self._join(frame)
 
@@ -124,7 +128,7 @@ class _Listener(picows.WSListener):
             raise picows.WSProtocolError(picows.WSCloseCode.MESSAGE_TOO_BIG, TOO_BIG)
         if frame.fin:
             whole, self._parts, self._size = b"".join(self._parts), [], 0
-            self._deliver(whole)
+            self._sink.deliver(whole)
 
 
 def _reason(transport: picows.WSTransport) -> str:

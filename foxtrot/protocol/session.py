@@ -51,7 +51,8 @@ class Session:
         on_settled: Settled,
     ) -> None:
         self._exchange = exchange
-        self._codec = codec
+        self._decode = codec.decode
+        self._emit = self._take  # once here, not anew for each frame
         self._publish = publish
         self._next_seq = next_seq
         self._on_settled = on_settled
@@ -128,7 +129,7 @@ class Session:
         self.last_frame = self._now = now
         self._ts_recv = ts_recv
         try:
-            self._codec.decode(data, ts_recv, self._take)
+            self._decode(data, ts_recv, self._emit)
         except Exception as error:  # noqa: BLE001 - a codec is foreign code; what it cannot read is published below
             self._report_frame(f"the codec failed: {type(error).__name__}: {error}", data)
 
@@ -172,11 +173,10 @@ class Session:
         self._on_settled(channel, error)
 
     def _take(self, message: Message) -> None:
-        kind = type(message)
-        seen = self._seen.get(kind)
-        if seen is not None:
+        kind = message.__class__
+        if kind in self._seen:
             symbol: str = message.symbol  # type: ignore[union-attr]  # every carrier of a stream has one
-            seen[symbol] = self._ts_recv
+            self._seen[kind][symbol] = self._ts_recv
             if kind is not BookDelta:
                 if kind is Trade and self._consecutive and not self._in_turn(message):  # type: ignore[arg-type]
                     return

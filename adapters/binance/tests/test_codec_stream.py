@@ -29,11 +29,42 @@ def make(symbols: SymbolTable) -> BinanceStreamCodec:
     return BinanceStreamCodec("binanceus", symbols, itertools.count(1).__next__)
 
 
+EVERYTHING = [
+    Channel(ChannelKind.TRADES, "BTC/USDT"),
+    Channel(ChannelKind.QUOTES, "BTC/USDT"),
+    Channel(ChannelKind.TICKER, "BTC/USDT"),
+    Channel(ChannelKind.BOOK, "BTC/USDT"),
+    Channel(ChannelKind.OHLCV, "BTC/USDT", "1m"),
+]
+
+
 def heard(symbols: SymbolTable, *frames: object) -> list[Message]:
-    codec, told = make(symbols), []
+    """Return what a codec says that has asked for nothing; one that expects every stream must say the same."""
+    plain, expecting = make(symbols), make(symbols)
+    expecting.subscribe(EVERYTHING, 1)
+    told = said(plain, *frames)
+    assert said(expecting, *frames) == told
+    return told
+
+
+def said(codec: BinanceStreamCodec, *frames: object) -> list[Message]:
+    told: list[Message] = []
     for frame in frames:
         codec.decode(frame if isinstance(frame, bytes) else json.dumps(frame).encode(), 99, told.append)
     return told
+
+
+def test_a_single_expected_stream_takes_no_frame_that_names_another_or_none(symbols: SymbolTable) -> None:
+    codec = make(symbols)
+    codec.subscribe(EVERYTHING[:1], 1)
+    told = said(
+        codec,
+        {"data": TRADE},
+        {"stream": "(none)", "data": {}},
+        {"stream": "btcusdt@bookTicker", "data": QUOTE},
+        {"data": TRADE, "stream": "btcusdt@trade"},
+    )
+    assert [type(message) for message in told] == [Unknown, Unknown, Quote, Trade]
 
 
 def test_subscriptions_are_asked_for_by_the_venues_stream_names(symbols: SymbolTable) -> None:

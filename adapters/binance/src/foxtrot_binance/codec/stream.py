@@ -6,7 +6,7 @@ Source: https://github.com/binance-us/binance-us-api-docs/blob/master/web-socket
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, Union
 
 import msgspec
 
@@ -15,7 +15,7 @@ from foxtrot.model.events import Bar, Quote, Ticker, Trade
 from foxtrot.model.order import Side
 from foxtrot.model.times import NS_PER_MS
 from foxtrot.protocol.codec import Emit, Endpoints, NextSeq, StreamLimits
-from foxtrot.protocol.messages import Ack, BookDelta, Channel, ChannelKind, Nack, Unknown
+from foxtrot.protocol.messages import Ack, BookDelta, Channel, ChannelKind, Message, Nack, Unknown
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_binance import messages as wire
 
@@ -25,13 +25,22 @@ _SUFFIXES = {
     ChannelKind.TRADES: "trade",
     ChannelKind.BOOK: "depth@100ms",
 }
+_PAYLOADS: dict[str, type[msgspec.Struct]] = {
+    "trade": wire.StreamTrade,
+    "bookTicker": wire.StreamQuote,
+    "depth": wire.StreamDepth,
+    "kline": wire.StreamKline,
+    "ticker": wire.StreamTicker,
+}
 _FRAME = msgspec.json.Decoder(wire.Frame)
-_TRADE = msgspec.json.Decoder(wire.StreamTrade, strict=False)
-_QUOTE = msgspec.json.Decoder(wire.StreamQuote, strict=False)
-_DEPTH = msgspec.json.Decoder(wire.StreamDepth, strict=False)
-_KLINE = msgspec.json.Decoder(wire.StreamKline, strict=False)
-_TICKER = msgspec.json.Decoder(wire.StreamTicker, strict=False)
+_DECODERS = {kind: msgspec.json.Decoder(payload, strict=False) for kind, payload in _PAYLOADS.items()}
 Read = Callable[[Any, int], Any]
+
+
+class _NoStream(msgspec.Struct, frozen=True, gc=False, tag_field="stream", tag="(none)"):
+    """Keep the union below a union: of a single type msgspec would take a frame that names no stream at all."""
+
+    data: msgspec.Raw
 
 
 class BinanceStreamCodec:
@@ -45,7 +54,10 @@ class BinanceStreamCodec:
         self._exchange = exchange
         self._symbols = symbols
         self._next_seq = next_seq
-        self._readers: dict[str, Read] = {}
+        self._readers: dict[str, tuple[str, Read]] = {}  # by stream: the kind of payload and what makes it a message
+        self._expected: set[str] = set()
+        self._by_frame: dict[type, Read] = {_NoStream: lambda raw, _: Unknown("no stream", bytes(raw))}
+        self._decode_known: Callable[[bytes], Any] = msgspec.json.Decoder(_NoStream).decode
 
     def url(self, endpoints: Endpoints) -> str:
         """Return the combined stream's URL."""
@@ -53,6 +65,7 @@ class BinanceStreamCodec:
 
     def subscribe(self, channels: Sequence[Channel], request_id: int) -> bytes:
         """Encode a SUBSCRIBE."""
+        self._expect([self.stream_name(channel) for channel in channels])
         return self._control("SUBSCRIBE", channels, request_id)
 
     def unsubscribe(self, channels: Sequence[Channel], request_id: int) -> bytes:
@@ -62,14 +75,11 @@ class BinanceStreamCodec:
     def decode(self, data: bytes, ts_recv: int, emit: Emit) -> None:
         """Emit what a frame says; bad bytes become `Unknown`."""
         try:
-            frame = _FRAME.decode(data)
-            if frame.stream:
-                reader = self._readers.get(frame.stream) or self._reader(frame.stream)
-                emit(reader(frame.data, ts_recv))
-            else:
-                emit(_control_answer(frame, data))
-        except (msgspec.MsgspecError, UnknownSymbol, RecursionError) as error:
-            emit(Unknown(str(error), data))
+            frame = self._decode_known(data)
+        except (msgspec.MsgspecError, RecursionError):
+            emit(self._read_seldom(data, ts_recv))
+        else:
+            emit(self._by_frame[frame.__class__](frame.data, ts_recv))
 
     def stream_name(self, channel: Channel) -> str:
         """Return the venue's stream name of a channel."""
@@ -80,8 +90,39 @@ class BinanceStreamCodec:
         names = [self.stream_name(channel) for channel in channels]
         return msgspec.json.encode({"method": method, "params": names, "id": request_id})
 
-    def _reader(self, stream: str) -> Read:
-        """Return the reader of a stream and remember it: the symbol is looked up once, not per frame."""
+    def _expect(self, streams: list[str]) -> None:
+        """Make one decoder for the frames of all streams asked for: a type for each, told apart by the stream's name.
+
+        So a frame is decoded once, as fast as a payload alone, and its type leads to the stream's reader.
+        """
+        new = [stream for stream in streams if stream not in self._expected]
+        self._expected.update(new)
+        for stream in new:
+            kind, reader = self._readers.get(stream) or self._reader(stream)
+            frame = msgspec.defstruct(
+                "KnownFrame", [("data", _PAYLOADS[kind])], frozen=True, gc=False, tag_field="stream", tag=stream
+            )
+            self._by_frame[frame] = reader
+        if new:
+            frames: Any = Union[tuple(self._by_frame)]  # noqa: UP007 - known only now
+            self._decode_known = msgspec.json.Decoder(frames, strict=False).decode
+
+    def _read_seldom(self, data: bytes, ts_recv: int) -> Message:
+        """Read an answer, a stream that nobody asked for, or bad bytes."""
+        try:
+            frame = _FRAME.decode(data)
+            if not frame.stream:
+                return _control_answer(frame, data)
+            kind, reader = self._readers.get(frame.stream) or self._reader(frame.stream)
+            if not kind:
+                return Unknown(f"unknown stream {frame.stream}", bytes(frame.data))
+            message: Message = reader(_DECODERS[kind].decode(frame.data), ts_recv)
+        except (msgspec.MsgspecError, UnknownSymbol, RecursionError) as error:
+            return Unknown(str(error), data)
+        return message
+
+    def _reader(self, stream: str) -> tuple[str, Read]:
+        """Return a stream's kind and reader and remember them: the symbol is looked up once, not per frame."""
         name, _, suffix = stream.partition("@")
         symbol = self._symbols.unified(name.upper())
         kind = "kline" if suffix.startswith("kline_") else suffix.partition("@")[0]
@@ -93,15 +134,14 @@ class BinanceStreamCodec:
             "ticker": self._tickers,
         }.get(kind)
         if make is None:
-            return lambda raw, _: Unknown(f"unknown stream {stream}", bytes(raw))
-        reader = self._readers[stream] = make(symbol)
-        return reader
+            return "", _unread
+        self._readers[stream] = kind, make(symbol)
+        return self._readers[stream]
 
     def _trades(self, symbol: str) -> Read:
         exchange, next_seq, buy, sell = self._exchange, self._next_seq, Side.BUY, Side.SELL
 
-        def read(raw: Any, ts_recv: int) -> Trade:
-            t = _TRADE.decode(raw)
+        def read(t: wire.StreamTrade, ts_recv: int) -> Trade:
             side = sell if t.buyer_is_maker else buy
             return Trade(
                 exchange, symbol, t.time * NS_PER_MS, ts_recv, next_seq(), t.trade_id, t.price, t.quantity, side
@@ -112,8 +152,7 @@ class BinanceStreamCodec:
     def _quotes(self, symbol: str) -> Read:
         exchange, next_seq = self._exchange, self._next_seq
 
-        def read(raw: Any, ts_recv: int) -> Quote:
-            q = _QUOTE.decode(raw)
+        def read(q: wire.StreamQuote, ts_recv: int) -> Quote:
             return Quote(
                 exchange, symbol, 0, ts_recv, next_seq(), q.bid, q.bid_quantity, q.ask, q.ask_quantity, q.update_id
             )
@@ -121,15 +160,13 @@ class BinanceStreamCodec:
         return read
 
     def _depths(self, symbol: str) -> Read:
-        def read(raw: Any, ts_recv: int) -> BookDelta:
-            d = _DEPTH.decode(raw)
+        def read(d: wire.StreamDepth, ts_recv: int) -> BookDelta:
             return BookDelta(symbol, d.time * NS_PER_MS, ts_recv, d.first_id, d.last_id, d.first_id - 1, d.bids, d.asks)
 
         return read
 
     def _klines(self, symbol: str) -> Read:
-        def read(raw: Any, ts_recv: int) -> Bar:
-            event = _KLINE.decode(raw)
+        def read(event: wire.StreamKline, ts_recv: int) -> Bar:
             k = event.kline
             return Bar(
                 self._exchange,
@@ -152,8 +189,7 @@ class BinanceStreamCodec:
         return read
 
     def _tickers(self, symbol: str) -> Read:
-        def read(raw: Any, ts_recv: int) -> Ticker:
-            t = _TICKER.decode(raw)
+        def read(t: wire.StreamTicker, ts_recv: int) -> Ticker:
             return Ticker(
                 self._exchange,
                 symbol,
@@ -176,6 +212,10 @@ class BinanceStreamCodec:
             )
 
         return read
+
+
+def _unread(payload: Any, ts_recv: int) -> Unknown:
+    return Unknown("unknown stream", b"")
 
 
 def _control_answer(frame: wire.Frame, data: bytes) -> Ack | Nack | Unknown:

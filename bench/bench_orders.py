@@ -1,0 +1,67 @@
+"""Measure what placing an order costs the client: `python bench/bench_orders.py`.
+
+The venue is the embedded one in a second process; each client runs in its own, rounds alternate. CPU is the client
+process's per order and p50 the time until `place_order` returns, both medians over the rounds; the factors are medians
+of each round's own ratio to ccxt's `create_order`. Foxtrot keeps its orders' states, listens to the user stream and
+publishes events meanwhile; a journal on disk is not configured (see bench_journal.py for what one costs).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+from typing import Any
+
+from children import served, told
+
+CASES = {"foxtrot by WebSocket": "foxtrot ws", "foxtrot by REST": "foxtrot rest", "ccxt create_order": "ccxt"}
+BASE = "ccxt create_order"
+
+
+def measure(rounds: int, orders: int) -> dict[str, list[dict[str, Any]]]:
+    """Return every round's result of every case, interleaved."""
+    results: dict[str, list[dict[str, Any]]] = {name: [] for name in CASES}
+    for _ in range(rounds):
+        with served("order_venue.py") as where:
+            for name, case in CASES.items():
+                results[name].append(told("order_client.py", {"case": case, "orders": orders} | where))
+    return results
+
+
+def summary(results: dict[str, list[dict[str, Any]]]) -> dict[str, dict[str, float]]:
+    """Return medians, and how many times less each needs than ccxt."""
+    for name, rounds in results.items():
+        for one in rounds:
+            if "failed" in one:
+                raise SystemExit(f"{name}: {one['failed']}")
+    found = {}
+    for name, rounds in results.items():
+        figures = {key: statistics.median(one[key] for one in rounds) for key in ("cpu_us", "p50_us")}
+        pairs = [(base, one) for base, one in zip(results[BASE], rounds, strict=True)]
+        factors = {
+            f"{key}_factor": statistics.median(b[key] / o[key] for b, o in pairs) for key in ("cpu_us", "p50_us")
+        }
+        found[name] = figures | factors
+    return found
+
+
+def main(argv: list[str]) -> None:
+    """Print a table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--orders", type=int, default=150)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--json", action="store_true", help="print the results once more as one line of JSON")
+    given = parser.parse_args(argv)
+    found = summary(measure(given.rounds, given.orders))
+    print("| order | CPU us | less CPU than ccxt | p50 us | faster than ccxt |\n|---|---|---|---|---|")
+    for name, row in found.items():
+        cells = f"{row['cpu_us']:.0f} | {row['cpu_us_factor']:.1f}x | {row['p50_us']:.0f} | {row['p50_us_factor']:.1f}x"
+        print(f"| {name} | {cells} |")
+    if given.json:
+        print(json.dumps(found))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,107 @@
+"""The floor: picows' callback, one typed decode of the frame, a callback from a table; for books a dict each side.
+
+Nothing less can give a user typed values of these bytes from Python; there are no gap checks, no sequence numbers, no
+reconnecting, no events.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import picows
+from wire_frames import BASES, SUFFIXES
+from wire_meter import Meter
+
+from foxtrot_binance.messages import StreamDepth, StreamQuote, StreamTrade
+
+_TEXT = picows.WSMsgType.TEXT
+_STRUCTS = {"trade": StreamTrade, "quote": StreamQuote, "depth": StreamDepth}
+
+
+class FloorBook:
+    """Keep levels in a dict each side and the best prices beside them."""
+
+    def __init__(self) -> None:
+        self.bids = {(6_000_000 - level - 1) / 100: 1.0 for level in range(500)}
+        self.asks = {(6_000_000 + level + 1) / 100: 1.0 for level in range(500)}
+        self.best_bid, self.best_ask = max(self.bids), min(self.asks)
+
+    def apply(self, diff: StreamDepth) -> None:
+        """Set the levels."""
+        bids, asks = self.bids, self.asks
+        for price, quantity in diff.bids:
+            if quantity:
+                bids[price] = quantity
+                if price > self.best_bid:
+                    self.best_bid = price
+            elif bids.pop(price, None) is not None and price == self.best_bid:
+                self.best_bid = max(bids)
+        for price, quantity in diff.asks:
+            if quantity:
+                asks[price] = quantity
+                if price < self.best_ask:
+                    self.best_ask = price
+            elif asks.pop(price, None) is not None and price == self.best_ask:
+                self.best_ask = min(asks)
+
+
+class _Listener(picows.WSListener):
+    def __init__(self, take: Callable[[bytes], None]) -> None:
+        self._take = take
+
+    def on_ws_connected(self, transport: picows.WSTransport) -> None:
+        pass
+
+    def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
+        if frame.msg_type is _TEXT:
+            self._take(frame.get_payload_as_bytes())
+
+
+def _booked(handler: Callable[[Any], None]) -> Callable[[Any], None]:
+    book = FloorBook()
+
+    def take(diff: StreamDepth) -> None:
+        book.apply(diff)
+        handler(diff)
+
+    return take
+
+
+def _taker(kind: str, combined: bool, handler: Callable[[Any], None]) -> Callable[[bytes], None]:
+    struct = _STRUCTS[kind]
+    table = {f"{base}USDT": _booked(handler) if kind == "depth" else handler for base in BASES}
+    if combined:
+        wrapper = msgspec.defstruct("Wrapped", [("data", struct)], frozen=True, gc=False)
+        decode = msgspec.json.Decoder(wrapper, strict=False).decode
+
+        def take(data: bytes) -> None:
+            payload = decode(data).data
+            table[payload.symbol](payload)
+
+        return take
+    bare = msgspec.json.Decoder(struct, strict=False).decode
+
+    def take_bare(data: bytes) -> None:
+        payload = bare(data)
+        table[payload.symbol](payload)
+
+    return take_bare
+
+
+async def open_floor(kind: str, where: dict[str, Any], meter: Meter, *, paced: bool, combined: bool = True) -> Any:
+    """Connect and return what must be kept alive."""
+
+    def stamped(trade: Any) -> None:
+        meter.stamped(trade.trade_id)
+
+    take = _taker(kind, combined, stamped if paced else meter.one)
+    names = "/".join(f"{base.lower()}usdt@{SUFFIXES[kind]}" for base in BASES)
+    url = f"{where['stream']}/{'stream' if combined else 'ws'}?streams={names}"
+    return await picows.ws_connect(lambda: _Listener(take), url)
+
+
+async def open_plain(kind: str, where: dict[str, Any], meter: Meter, *, paced: bool) -> Any:
+    """Connect without the combined stream's wrapping: less bytes, less to decode."""
+    return await open_floor(kind, where, meter, paced=paced, combined=False)
