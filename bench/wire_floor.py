@@ -94,7 +94,7 @@ async def open_floor(kind: str, where: dict[str, Any], meter: Meter, *, paced: b
     """Connect and return what must be kept alive."""
 
     def stamped(trade: Any) -> None:
-        meter.stamped(trade.trade_id)
+        meter.stamped(trade.time)
 
     take = _taker(kind, combined, stamped if paced else meter.one)
     names = "/".join(f"{base.lower()}usdt@{SUFFIXES[kind]}" for base in BASES)

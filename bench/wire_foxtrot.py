@@ -20,7 +20,7 @@ async def open_foxtrot(kind: str, where: dict[str, Any], meter: Meter, *, paced:
     await exchange.connect()
 
     def stamped(trade: Any) -> None:
-        meter.stamped(trade.trade_id)
+        meter.stamped(trade.ts_event // 1_000_000)
 
     subscribe = {
         "trade": exchange.subscribe_trades,

@@ -36,17 +36,17 @@ def wrapped(kind: str, number: int, text: bytes) -> bytes:
     return b'{"stream":"%b","data":%b}' % (name.encode(), text)
 
 
-def trade(number: int, trade_id: int) -> bytes:
-    """Return a trade."""
+def trade(number: int, time: int) -> bytes:
+    """Return a trade; the ids of each symbol count up one by one."""
     return (
         b'{"e":"trade","E":%d,"s":"%bUSDT","t":%d,"p":"61837.%02d000000","q":"0.0%04d000","T":%d,"m":%b}'
-        % (_TIME_MS, _base(number), trade_id, number % 100, number % 9_999 + 1, _TIME_MS, _side(number))
+        % (time, _base(number), number // len(BASES) + 1, number % 100, number % 9_999 + 1, time, _side(number))
     )  # fmt: skip
 
 
-def aggregate(number: int, trade_id: int) -> bytes:
+def aggregate(number: int, time: int) -> bytes:
     """Return an aggregated trade."""
-    plain = trade(number, trade_id).replace(b'"e":"trade"', b'"e":"aggTrade"').replace(b'"t":', b'"a":')
+    plain = trade(number, time).replace(b'"e":"trade"', b'"e":"aggTrade"').replace(b'"t":', b'"a":')
     return plain.replace(b',"T":', b',"f":1,"l":1,"T":')
 
 
@@ -74,11 +74,11 @@ def payload(kind: str, number: int) -> bytes:
 
 
 def _trade(number: int, _: random.Random) -> bytes:
-    return trade(number, number + 1)
+    return trade(number, _TIME_MS)
 
 
 def _aggregate(number: int, _: random.Random) -> bytes:
-    return aggregate(number, number + 1)
+    return aggregate(number, _TIME_MS)
 
 
 def _quote(number: int, _: random.Random) -> bytes:

@@ -40,7 +40,7 @@ async def open_ccxt_pro(kind: str, where: dict[str, Any], meter: Meter, *, paced
             found = await client.watch_trades(symbol)
             if paced:
                 for one in found:
-                    meter.stamped(int(one["id"]))
+                    meter.stamped(one["timestamp"])
             else:
                 meter.some(len(found))
 
@@ -76,7 +76,7 @@ async def open_cryptofeed(kind: str, where: dict[str, Any], meter: Meter, *, pac
 
     async def take(event: Any, receipt: float) -> None:
         if paced:
-            meter.stamped(int(event.id))
+            meter.stamped(round(event.timestamp * 1_000))
         else:
             meter.one()
 
@@ -102,7 +102,7 @@ async def open_python_binance(kind: str, where: dict[str, Any], meter: Meter, *,
             while True:
                 found = await streams.recv()
                 if paced:
-                    meter.stamped(found["data"]["t"])
+                    meter.stamped(found["data"]["T"])
                 else:
                     meter.one()
 

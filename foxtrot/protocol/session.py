@@ -178,8 +178,12 @@ class Session:
             symbol: str = message.symbol  # type: ignore[union-attr]  # every carrier of a stream has one
             self._seen[kind][symbol] = self._ts_recv
             if kind is not BookDelta:
-                if kind is Trade and self._consecutive and not self._in_turn(message):  # type: ignore[arg-type]
-                    return
+                if kind is Trade and self._consecutive:
+                    chain = self._chains.get(symbol)
+                    if chain is not None and message.trade_id == chain.next_id:  # type: ignore[union-attr]  # by `kind`
+                        chain.next_id += 1  # type: ignore[operator]  # equal to an id, so it is one
+                    elif not self._in_turn(message):  # type: ignore[arg-type]
+                        return
                 self._publish(message)  # type: ignore[arg-type]  # all other carriers are events
                 return
             book = self.books.get(symbol)
@@ -214,6 +218,11 @@ class Session:
         chain = self._chains.get(symbol)
         return None if chain is None else chain.next_id
 
+    def follow_no_trades(self) -> None:
+        """Look at the ids of trades no more: they do not count up one by one."""
+        self._consecutive = False
+        self._chains.clear()
+
     def lacks(self, symbol: str, first: int, last: int) -> int:
         """Return how many of these trades never came."""
         chain = self._chains.get(symbol)
@@ -224,9 +233,6 @@ class Session:
         chain = self._chains.get(trade.symbol)
         if chain is None:
             chain = self._chains[trade.symbol] = TradeChain()
-        if trade.trade_id == chain.next_id:
-            chain.next_id += 1
-            return True
         fresh, gap = chain.take(int(trade.trade_id))
         if gap is not None:
             self._tell_missed(trade.symbol, gap)

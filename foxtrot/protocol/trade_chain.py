@@ -11,6 +11,8 @@ class TradeChain:
     `next_id` is the id that follows the newest one, None before the first.
     """
 
+    __slots__ = ("_first", "_missing", "next_id")
+
     def __init__(self) -> None:
         self.next_id: int | None = None
         self._first: int | None = None

@@ -63,6 +63,20 @@ async def test_what_cannot_be_had_is_told(make_desk: Make) -> None:
     assert "503" in filled.failure
 
 
+async def test_where_ids_do_not_count_up_gaps_are_soon_looked_for_no_more(make_desk: Make) -> None:
+    desk = make_desk()
+    await busy(desk)
+    desk.world.stage.flow.rate = 0
+    frame = '{"stream":"btcusdt@trade","data":{"e":"trade","E":1,"s":"BTCUSDT","t":%d,"p":"1","q":"1","T":1,"m":true}}'
+    asked = desk.world.requests.copy()
+    for number in range(1, 300):
+        for socket in desk.world.sockets:  # the private one makes nothing of it
+            socket.say(frame % (1_000_000 + 7 * number))
+        await desk.clock.advance(0.5)
+    assert (desk.world.requests - asked).total() <= 12
+    assert len(ids(desk)) >= 299
+
+
 async def test_a_symbol_subscribed_again_begins_anew(make_desk: Make) -> None:
     desk = make_desk()
     subscription = await busy(desk)
