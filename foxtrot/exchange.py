@@ -256,11 +256,21 @@ class BaseExchange(abc.ABC):
         return await self.market_data.subscribe(ChannelKind.TRADES, symbols, callback)
 
     async def subscribe_order_book(
-        self, symbols: str | Sequence[str], callback: Callback[BookUpdated] | None = None
+        self,
+        symbols: str | Sequence[str],
+        callback: Callback[BookUpdated] | None = None,
+        *,
+        depth: int | None = None,
     ) -> StreamSubscription:
         """Keep the whole book: BookUpdated for each change, BookInvalidated at once when it is not the venue's any
-        more."""
-        return await self.market_data.subscribe(ChannelKind.BOOK, symbols, callback)
+        more.
+
+        With `depth` the venue sends the best levels only, whole each time (`BookUpdated.snapshot`): less to receive,
+        nothing to miss. Raises UnsupportedError for a depth that the venue does not stream, InvalidRequest for a symbol
+        whose book is subscribed otherwise.
+        """
+        param = "" if depth is None else str(depth)
+        return await self.market_data.subscribe(ChannelKind.BOOK, symbols, callback, param=param)
 
     async def subscribe_ohlcv(
         self, symbols: str | Sequence[str], interval: str = "1m", callback: Callback[Bar] | None = None

@@ -89,6 +89,11 @@ class StreamPool:
         """Return the kept book of a subscribed symbol."""
         return next((d.session.books[symbol] for d in self._drivers if symbol in d.session.books), None)
 
+    @property
+    def book_depths(self) -> tuple[int, ...]:
+        """Return the depths in which partial books can be had."""
+        return self._codec.limits.book_depths
+
     def channels(self) -> list[Channel]:
         """Return all channels that somebody wants."""
         return list(self._homes)

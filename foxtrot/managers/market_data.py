@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from foxtrot.capabilities import Capability
 from foxtrot.engine.bus import Subscription as EngineSubscription
-from foxtrot.errors import StateError
+from foxtrot.errors import InvalidRequest, StateError, UnsupportedError
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model.events import Bar, BookInvalidated, BookUpdated, Event, Quote, Ticker, Trade
 from foxtrot.model.intervals import interval_ns
@@ -79,6 +79,8 @@ class MarketDataManager:
             wiring.contract(name)
         channels = tuple(Channel(kind, name, param) for name in dict.fromkeys(names))
         streams = wiring.open().streams
+        if kind is ChannelKind.BOOK:
+            self._require_depth(channels)
         handlers = self._attach(channels, callback)
         try:
             await streams.subscribe(channels)
@@ -86,6 +88,24 @@ class MarketDataManager:
             _detach(handlers)
             raise
         return StreamSubscription(channels, handlers)
+
+    def _require_depth(self, channels: Sequence[Channel]) -> None:
+        """Refuse a depth that cannot be had, and a second kind of book for a symbol: there is one book of each."""
+        streams, depth = self._wiring.open().streams, channels[0].param if channels else ""
+        if depth and depth not in map(str, streams.book_depths):
+            listed = ", ".join(map(str, streams.book_depths)) or "the whole book only"
+            raise UnsupportedError(
+                f"{self._wiring.exchange} streams no books of {depth} levels; it has {listed}.",
+                exchange=self._wiring.exchange,
+            )
+        symbols = {channel.symbol for channel in channels}
+        other = next((c for c in streams.channels() if _is_other_book(c, symbols, depth)), None)
+        if other is not None:
+            raise InvalidRequest(
+                f"The book of {other.symbol} is subscribed with {other.param or 'all'} levels already; unsubscribe "
+                f"that one before you ask for {depth or 'all'}.",
+                field="depth",
+            )
 
     async def unsubscribe(self, subscription: StreamSubscription) -> None:
         """End a subscription; its callback gets nothing afterwards. Raises StateError for one that has ended."""
@@ -106,11 +126,18 @@ class MarketDataManager:
         handler: Callback[Event] = callback  # type: ignore[assignment]  # the engine delivers the kind's events only
         return [
             self._wiring.engine.subscribe(
-                event, _for_interval(handler, channel.param), exchange=self._wiring.exchange, symbol=channel.symbol
+                event,
+                _for_interval(handler, channel.param) if event is Bar else handler,
+                exchange=self._wiring.exchange,
+                symbol=channel.symbol,
             )
             for channel in channels
             for event in _EVENTS[channel.kind]
         ]
+
+
+def _is_other_book(channel: Channel, symbols: set[str], depth: str) -> bool:
+    return channel.kind is ChannelKind.BOOK and channel.symbol in symbols and channel.param != depth
 
 
 def _detach(handlers: Sequence[EngineSubscription]) -> None:

@@ -89,9 +89,11 @@ class BookBuilder:
         """Replace the book and apply the buffered deltas behind the snapshot.
 
         One that is too old for them, or gives a crossed book, is refused: the book stays (or becomes) invalid and
-        `needs_snapshot` is set.
+        `needs_snapshot` is set. One that is older than a synchronised book changes nothing.
         """
         self.needs_snapshot = False
+        if self.synced and snapshot.last_id < self.update_id:
+            return
         self._bids, self._asks = dict(snapshot.bids), dict(snapshot.asks)
         self.update_id, self._chained, self._ts_recv = snapshot.last_id, False, snapshot.ts_recv
         self.best_bid, self.best_ask = max(self._bids, default=0.0), min(self._asks, default=_NO_ASK)

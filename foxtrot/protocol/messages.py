@@ -26,7 +26,7 @@ class ChannelKind(enum.Enum):
 
 
 class Channel(msgspec.Struct, frozen=True):
-    """Name one subscription: kind, unified symbol, and `param` (the interval of OHLCV, "" otherwise)."""
+    """Name one subscription: kind, unified symbol, and `param` (the interval of OHLCV, the depth of a partial book)."""
 
     kind: ChannelKind
     symbol: str

@@ -168,7 +168,7 @@ class Session:
             self.attention = self.attention or book.needs_snapshot
 
     def _settled(self, channel: Channel, error: FoxtrotError | None) -> None:
-        if error is None and channel.kind is ChannelKind.BOOK:
+        if error is None and channel.kind is ChannelKind.BOOK and not channel.param:
             self._quiet_since[channel.symbol] = self._now
         self._on_settled(channel, error)
 
@@ -245,6 +245,7 @@ class Session:
         if isinstance(message, Event):
             self._publish(message)
         elif isinstance(message, BookSnapshot):
+            self._seen[BookDelta][message.symbol] = self._ts_recv
             self.snapshot(message)
         elif isinstance(message, Ack):
             self._subscriptions.acknowledge(message)

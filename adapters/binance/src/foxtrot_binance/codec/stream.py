@@ -15,7 +15,7 @@ from foxtrot.model.events import Bar, Quote, Ticker, Trade
 from foxtrot.model.order import Side
 from foxtrot.model.times import NS_PER_MS
 from foxtrot.protocol.codec import Emit, Endpoints, NextSeq, StreamLimits
-from foxtrot.protocol.messages import Ack, BookDelta, Channel, ChannelKind, Message, Nack, Unknown
+from foxtrot.protocol.messages import Ack, BookDelta, BookSnapshot, Channel, ChannelKind, Message, Nack, Unknown
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_binance import messages as wire
 
@@ -29,9 +29,11 @@ _PAYLOADS: dict[str, type[msgspec.Struct]] = {
     "trade": wire.StreamTrade,
     "bookTicker": wire.StreamQuote,
     "depth": wire.StreamDepth,
+    "partial": wire.StreamPartial,
     "kline": wire.StreamKline,
     "ticker": wire.StreamTicker,
 }
+_PARTIAL = frozenset({"depth5", "depth10", "depth20"})
 _FRAME = msgspec.json.Decoder(wire.Frame)
 _DECODERS = {kind: msgspec.json.Decoder(payload, strict=False) for kind, payload in _PAYLOADS.items()}
 Read = Callable[[Any, int], Any]
@@ -48,7 +50,7 @@ class BinanceStreamCodec:
 
     # Five inbound messages a second are allowed, pongs included: one is left for those.
     # That trade ids count up one by one is observed in recordings (2,058 of 2,058), not documented.
-    limits = StreamLimits(messages_per_second=4.0, consecutive_trades=True)
+    limits = StreamLimits(messages_per_second=4.0, consecutive_trades=True, book_depths=(5, 10, 20))
 
     def __init__(self, exchange: str, symbols: SymbolTable, next_seq: NextSeq) -> None:
         self._exchange = exchange
@@ -83,7 +85,11 @@ class BinanceStreamCodec:
 
     def stream_name(self, channel: Channel) -> str:
         """Return the venue's stream name of a channel."""
-        suffix = f"kline_{channel.param}" if channel.kind is ChannelKind.OHLCV else _SUFFIXES[channel.kind]
+        suffix = _SUFFIXES.get(channel.kind, "")
+        if channel.kind is ChannelKind.OHLCV:
+            suffix = f"kline_{channel.param}"
+        elif channel.param:
+            suffix = f"depth{channel.param}@100ms"
         return f"{self._symbols.venue(channel.symbol).lower()}@{suffix}"
 
     def _control(self, method: str, channels: Sequence[Channel], request_id: int) -> bytes:
@@ -126,10 +132,12 @@ class BinanceStreamCodec:
         name, _, suffix = stream.partition("@")
         symbol = self._symbols.unified(name.upper())
         kind = "kline" if suffix.startswith("kline_") else suffix.partition("@")[0]
+        kind = "partial" if kind in _PARTIAL else kind
         make = {
             "trade": self._trades,
             "bookTicker": self._quotes,
             "depth": self._depths,
+            "partial": self._partials,
             "kline": self._klines,
             "ticker": self._tickers,
         }.get(kind)
@@ -162,6 +170,12 @@ class BinanceStreamCodec:
     def _depths(self, symbol: str) -> Read:
         def read(d: wire.StreamDepth, ts_recv: int) -> BookDelta:
             return BookDelta(symbol, d.time * NS_PER_MS, ts_recv, d.first_id, d.last_id, d.first_id - 1, d.bids, d.asks)
+
+        return read
+
+    def _partials(self, symbol: str) -> Read:
+        def read(p: wire.StreamPartial, ts_recv: int) -> BookSnapshot:
+            return BookSnapshot(symbol, ts_recv, p.last_id, p.bids, p.asks)
 
         return read
 

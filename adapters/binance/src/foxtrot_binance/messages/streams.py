@@ -44,6 +44,14 @@ class StreamQuote(msgspec.Struct, frozen=True, gc=False):
     ask_quantity: Figure = msgspec.field(name="A")
 
 
+class StreamPartial(msgspec.Struct, frozen=True, gc=False):
+    """{"lastUpdateId":160,"bids":[["0.0024","10"]],"asks":[["0.0026","100"]]}"""
+
+    last_id: int = msgspec.field(name="lastUpdateId")
+    bids: list[Row]
+    asks: list[Row]
+
+
 class StreamDepth(msgspec.Struct, frozen=True, gc=False):
     """{"e":"depthUpdate","E":1672515782136,"s":"BNBBTC","U":157,"u":160,"b":[["0.0024","10"]],"a":[["0.0026","100"]]}"""
 
