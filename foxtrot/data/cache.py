@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from foxtrot.data.export import COLUMNS
-from foxtrot.errors import ConfigError
+from foxtrot.data.tables import Tables
 from foxtrot.exchange import BaseExchange
 from foxtrot.model.events import Bar
 from foxtrot.model.intervals import floor_open, holes, interval_ns
@@ -25,12 +25,7 @@ class BarCache:
     """
 
     def __init__(self, folder: Path) -> None:
-        try:
-            import pyarrow
-            import pyarrow.parquet
-        except ModuleNotFoundError as error:
-            raise ConfigError("The cache needs pyarrow; install it with: pip install 'foxtrot[parquet]'.") from error
-        self._arrow, self._parquet = pyarrow, pyarrow.parquet
+        self._tables = Tables()
         self._folder = folder
 
     async def fetch_ohlcv(
@@ -65,28 +60,13 @@ class BarCache:
             kept = [bar for bar in bars if opened <= bar.open_time < opened + span]
             over = opened + span + _SETTLED * interval_ns(interval) <= now
             if over and not holes([bar.open_time for bar in kept], interval):
-                self._write(self._path(exchange, symbol, interval, opened), kept)
+                columns = {name: [getattr(bar, name) for bar in kept] for name in COLUMNS}
+                self._tables.write(self._path(exchange, symbol, interval, opened), columns)
         return bars
 
-    def _write(self, path: Path, bars: list[Bar]) -> None:
-        columns = {name: [getattr(bar, name) for bar in bars] for name in COLUMNS}
-        partial = path.with_suffix(".partial")
-        kinds = {"open_time": self._arrow.int64(), "trades": self._arrow.int64()}
-        arrays = {n: self._arrow.array(v, kinds.get(n, self._arrow.float64())) for n, v in columns.items()}
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._parquet.write_table(self._arrow.table(arrays), partial)
-            partial.replace(path)
-        except OSError as error:
-            raise ConfigError(f"{path} cannot be written: {error.strerror or error}.") from error
-
     def _read(self, exchange: BaseExchange, symbol: str, interval: str, opened: int) -> list[Bar]:
-        path = self._path(exchange, symbol, interval, opened)
-        try:
-            rows: list[dict[str, Any]] = self._parquet.read_table(path).to_pylist()
-            return [_bar(exchange.name, symbol, interval, row) for row in rows]
-        except (OSError, ValueError, KeyError) as error:  # pyarrow's own errors are ValueErrors
-            raise ConfigError(f"{path} cannot be read ({error}); delete it, and it is fetched anew.") from error
+        table = self._tables.read(self._path(exchange, symbol, interval, opened), list(COLUMNS))
+        return [_bar(exchange.name, symbol, interval, row) for row in table.to_pylist()]
 
     def _path(self, exchange: BaseExchange, symbol: str, interval: str, opened: int) -> Path:
         return self._folder / exchange.name / symbol.replace("/", "-") / interval / f"{opened // 10**9}.parquet"

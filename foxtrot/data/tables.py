@@ -1,0 +1,38 @@
+"""Parquet files that are written as a whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from foxtrot.errors import ConfigError
+
+
+class Tables:
+    """Write and read tables. Raises ConfigError where pyarrow is missing."""
+
+    def __init__(self) -> None:
+        try:
+            import pyarrow
+            import pyarrow.parquet
+        except ModuleNotFoundError as error:
+            raise ConfigError("Parquet needs pyarrow; install it with: pip install 'foxtrot[parquet]'.") from error
+        self._arrow, self._parquet = pyarrow, pyarrow.parquet
+
+    def write(self, path: Path, columns: Mapping[str, Any]) -> None:
+        """Replace a file; a reader never sees half of it. Raises ConfigError when it cannot be written."""
+        partial = path.with_suffix(".partial")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self._parquet.write_table(self._arrow.table(dict(columns)), partial)
+            partial.replace(path)
+        except OSError as error:
+            raise ConfigError(f"{path} cannot be written: {error.strerror or error}.") from error
+
+    def read(self, path: Path, columns: list[str]) -> Any:
+        """Return a file's columns as a pyarrow table. Raises ConfigError for one that is damaged or lacks a column."""
+        try:
+            return self._parquet.read_table(path).select(columns)
+        except (OSError, ValueError, KeyError) as error:  # pyarrow's own errors are ValueErrors
+            raise ConfigError(f"{path} cannot be read ({error}); delete it, and it is fetched anew.") from error
