@@ -42,6 +42,7 @@ _LOG = logging.getLogger("foxtrot.connection")
 _CLOSE_S = 5.0
 _CLOCK_S = 600.0
 _EVENT_DAYS = 30
+_MUTE_S = 5.0  # a private stream that told nothing for so long has not just been overtaken by a query
 _OPEN = (AdapterState.READY, AdapterState.DEGRADED, AdapterState.SYNCING)
 
 
@@ -75,6 +76,7 @@ class Connection:
         self._closers: list[Callable[[], Awaitable[None]]] = []
         self._channels: dict[ChannelName, ChannelHealth] = {}
         self._sync = ClockSync()
+        self._user_stream: UserStream | None = None
         self._recovering = False  # from the return of the private stream until all is compared
         self._changes = 0  # how often the private stream came or went
         self._watch = wiring.engine.subscribe(ChannelStateChanged, self._on_channel, exchange=wiring.exchange)
@@ -290,6 +292,7 @@ class Connection:
                 refusal = error
             else:
                 self._closers.append(stream.close)
+                self._user_stream = stream
                 return
         if refusal is not None:
             raise refusal
@@ -347,6 +350,13 @@ class Connection:
             await self._wiring.clock.sleep(every_s)
             if self.state is AdapterState.READY:
                 await self._refresh("account and orders", lambda: self._orders.reconcile("periodic"))
+                self._judge_user_stream()
+
+    def _judge_user_stream(self) -> None:
+        """Have a private stream opened anew that is open, but has not told what has happened."""
+        stream, untold = self._user_stream, self._orders.untold
+        if untold and stream is not None and stream.silent_s() >= _MUTE_S:
+            stream.distrust(f"it said nothing for {stream.silent_s():.0f} s, of {untold} changes")
 
     async def _measure_periodically(self) -> None:
         while True:
@@ -403,7 +413,7 @@ class Connection:
                     await close()
             except (FoxtrotError, OSError, TimeoutError) as error:
                 _LOG.warning("%s: something did not close cleanly: %s", self._wiring.exchange, error)
-        self._wiring.transports = None
+        self._wiring.transports = self._user_stream = None
         self._channels.clear()
         await self._wiring.end_tasks()  # what the last messages began
 

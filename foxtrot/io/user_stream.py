@@ -98,6 +98,7 @@ class UserStream:
         self._line = _Line()
         self._spare: _Line | None = None  # the other connection while one replaces the other
         self._request_id = 0
+        self._heard = 0.0
         self._task: asyncio.Task[None] | None = None
         self._chance = random.Random(random.getrandbits(64))
 
@@ -119,6 +120,14 @@ class UserStream:
                 await self._call(call)
             except FoxtrotError as error:
                 _LOG.info("the user stream's token could not be given back: %s", error)
+
+    def silent_s(self) -> float:
+        """Return for how many seconds nothing has come."""
+        return self._clock.monotonic() - self._heard
+
+    def distrust(self, reason: str) -> None:
+        """Take the connection for lost: it is open, but does not say what it should."""
+        self._line.end(reason)
 
     async def _open_first(self) -> None:
         self._line = _Line()
@@ -244,6 +253,7 @@ class UserStream:
             await self._spare.close()
 
     def _on_frame(self, line: _Line, data: bytes) -> None:
+        self._heard = self._clock.monotonic()
         try:
             self._scheme.decode(data, self._clock.time_ns(), lambda message: self._take(line, message))
         except Exception as error:  # noqa: BLE001 - logged and handed on; one frame never ends the stream

@@ -204,6 +204,11 @@ class OrderManager:
         """Take a report of the user stream; orders placed elsewhere are adopted."""
         self._store.merge(update)
 
+    @property
+    def untold(self) -> int:
+        """Return how many changes of orders the last comparison found of which the user stream had not told."""
+        return self._reconciler.untold
+
     async def reconcile(self, reason: str) -> None:
         """Compare orders, fills and balances with the venue; see `Reconciler`."""
         await self._reconciler.run(reason)

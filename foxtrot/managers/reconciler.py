@@ -53,6 +53,7 @@ class Reconciler:
         self._gaps: set[str] = set()
         self.resolver: DoubtResolver | None = None
         self.differences = 0
+        self.untold = 0  # of them, what the user stream should have told
 
     def recover(self, cursors: Iterable[Cursor]) -> None:
         """Go on from where an earlier run stopped."""
@@ -62,7 +63,7 @@ class Reconciler:
 
     async def run(self, reason: str) -> None:
         """Compare everything. Raises FoxtrotError when the venue does not let us; what was read until then counts."""
-        self.differences = 0
+        self.differences = self.untold = 0
         wiring = self._wiring
         now = wiring.clock.time_ns()
         wiring.publish(events.ReconcileStarted(wiring.exchange, "", 0, now, wiring.next_seq(), reason))
@@ -223,6 +224,7 @@ class Reconciler:
 
     def _differ(self, what: str, symbol: str, detail: str) -> None:
         self.differences += 1
+        self.untold += what != "balance"
         wiring = self._wiring
         now = wiring.clock.time_ns()
         wiring.publish(events.ReconcileDifference(wiring.exchange, symbol, 0, now, wiring.next_seq(), what, detail))

@@ -329,3 +329,29 @@ async def test_balances_asked_for_twice_at_once_are_right_whichever_answer_comes
         await desk.clock.advance(1)
         free, locked = venue.balances(account)["USDT"]
         assert exchange.account.balances["USDT"] == Balance("USDT", free, locked)
+
+
+async def test_a_private_stream_that_tells_nothing_of_what_happened_is_opened_anew(desk: Desk) -> None:
+    order = await desk.rest()
+    for socket in desk.world.sockets:
+        socket.muted = True
+    desk.world.venue.cancel("client", SYMBOL, client_order_id=order.client_order_id)
+    await desk.clock.advance(320)
+    states = [(e.up, e.reason) for e in desk.heard if isinstance(e, events.ChannelStateChanged)]
+    assert (False, "it said nothing for 300 s, of 1 changes") in states
+    assert desk.exchange.health().state is AdapterState.READY
+    known = desk.exchange.orders.get(order.client_order_id)
+    assert known is not None
+    assert known.status is OrderStatus.CANCELED
+    again = await desk.rest("49000")
+    desk.world.venue.cancel("client", SYMBOL, client_order_id=again.client_order_id)
+    await desk.clock.advance(1)
+    latest = desk.exchange.orders.get(again.client_order_id)
+    assert latest is not None
+    assert latest.status is OrderStatus.CANCELED
+
+
+async def test_a_quiet_private_stream_is_left_alone(desk: Desk) -> None:
+    await desk.rest()
+    await desk.clock.advance(3_600)
+    assert not [e for e in desk.heard if isinstance(e, events.ChannelStateChanged) and not e.up]
