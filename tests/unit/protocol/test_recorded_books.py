@@ -6,6 +6,9 @@ import gzip
 import itertools
 import json
 import os
+import random
+import zlib
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +16,7 @@ import pytest
 
 from foxtrot.model.events import BookInvalidated, BookUpdated, Event
 from foxtrot.model.orderbook import Level
-from foxtrot.protocol.book import BookBuilder
+from foxtrot.protocol.book import BookBuilder, Checksum
 from foxtrot.protocol.messages import BookDelta, BookSnapshot
 
 SHARED = Path(os.environ.get("FOXTROT_SHARED", Path(__file__).resolve().parents[3].parent / "shared")) / "captures"
@@ -100,3 +103,64 @@ def test_books_of_a_venue_that_numbers_its_connection_are_whole_and_never_crosse
     assert books.invalid() == []
     assert len(books.tops()) > 50
     assert all(bid < ask for bid, _, ask, _ in books.tops().values())
+
+
+def checksum(bids: Sequence[Level], asks: Sequence[Level]) -> int:
+    """Compute a checksum over the ten best levels a side, of a pair with 1 and 8 decimals."""
+    text = "".join(
+        f"{price:.1f}".replace(".", "").lstrip("0") + f"{quantity:.8f}".replace(".", "").lstrip("0")
+        for side in (asks, bids)
+        for price, quantity in side[:10]
+    )
+    return zlib.crc32(text.encode())
+
+
+def fed(messages: Iterable[dict[str, Any]], depth: int, check: Checksum | None = checksum) -> tuple[BookBuilder, Books]:
+    """Feed messages of one pair; the builder compares the checksum of each."""
+    books, next_seq = Books(), itertools.count(1).__next__
+    book = BookBuilder("recorded", "BTC/USD", books.events.append, next_seq, depth=depth, checksum=check)
+    for number, message in enumerate(messages, 1):
+        (data,) = message["data"]
+        bids, asks = ([(float(row["price"]), float(row["qty"])) for row in data[side]] for side in ("bids", "asks"))
+        if message["type"] == "snapshot":
+            book.invalidate("subscribed anew")
+            book.snapshot(BookSnapshot("BTC/USD", 1, number, bids, asks, data["checksum"]))
+        else:
+            book.delta(BookDelta("BTC/USD", 1, 1, number, number, book.update_id, bids, asks, data["checksum"]))
+    return book, books
+
+
+def book_messages(name: str) -> list[dict[str, Any]]:
+    received = (json.loads(line["data"]) for line in lines(f"kraken/{name}") if line["t"] == "recv")
+    return [message for message in received if message.get("channel") == "book"]
+
+
+@pytest.mark.parametrize(
+    ("name", "depth", "count"),
+    [
+        ("ws-v2-book10-BTC-USD-resubscribe-2026-08-01.ndjson", 10, 301),
+        ("ws-v2-book25-BTC-USD-2026-08-02.ndjson", 25, 2_052),
+    ],
+)
+def test_every_recorded_checksum_verifies_and_a_level_changed_in_any_message_is_caught(
+    name: str, depth: int, count: int
+) -> None:
+    messages = book_messages(name)
+    _, books = fed(messages, depth)
+    assert [reason for reason in books.invalid() if "checksum" in reason] == []
+    assert len(books.tops()) == count
+    chance = random.Random(name)
+    for number in chance.sample(range(len(messages)), 25):
+        damaged = json.loads(json.dumps(messages[: number + 1]))
+        (data,) = damaged[-1]["data"]
+        row = chance.choice(data["bids"][:10] + data["asks"][:10])
+        row["qty"] = row["qty"] + 1 if row["qty"] else 0.5
+        caught = any("checksum" in reason for reason in fed(damaged, depth)[1].invalid())
+        assert caught or _beyond_ten(messages[: number + 1], depth, row["price"]), (number, row)
+
+
+def _beyond_ten(messages: list[dict[str, Any]], depth: int, price: float) -> bool:
+    """Tell whether a price is not among the ten levels a side that the last message's checksum covers."""
+    book, _ = fed(messages, depth, None)
+    bids, asks = book.levels(10)
+    return not bids[-1][0] <= price <= asks[-1][0]
