@@ -77,6 +77,7 @@ class Connection:
         self._channels: dict[ChannelName, ChannelHealth] = {}
         self._sync = ClockSync()
         self._user_stream: UserStream | None = None
+        self._unanswered: set[RequestGateway] = set()
         self._recovering = False  # from the return of the private stream until all is compared
         self._changes = 0  # how often the private stream came or went
         self._watch = wiring.engine.subscribe(ChannelStateChanged, self._on_channel, exchange=wiring.exchange)
@@ -212,7 +213,7 @@ class Connection:
 
         def gateway(client: RequestClient) -> RequestGateway:
             self._closers.append(client.close)
-            return RequestGateway(
+            made = RequestGateway(
                 wiring.exchange,
                 client,
                 link.rest,
@@ -220,9 +221,10 @@ class Connection:
                 sync,
                 wiring.clock,
                 config.retry,
-                lambda up, reason: self._channel(ChannelName.REST, up=up, reason=reason),
+                lambda up, reason: self._on_requests(made, up, reason),
                 self._on_clock,
             )
+            return made
 
         connector = self._connector_for(access)
         requests = commands = gateway(link.requests)
@@ -324,6 +326,28 @@ class Connection:
         if begin:
             self._wiring.spawn(self._recover())
 
+    def _on_requests(self, gateway: RequestGateway, up: bool, reason: str) -> None:
+        """Tell when requests go unanswered, on whichever way they take; then ask until they are answered again."""
+        if up:
+            self._unanswered.discard(gateway)
+            if not self._unanswered:
+                self._channel(ChannelName.REST, up=True, reason=reason)
+            return
+        self._channel(ChannelName.REST, up=False, reason=reason)
+        if gateway not in self._unanswered:
+            self._unanswered.add(gateway)
+            self._wiring.spawn(self._probe(gateway))
+
+    async def _probe(self, gateway: RequestGateway) -> None:
+        """Ask for the time until it comes: nobody else may have anything to ask, least of all while all is degraded."""
+        retry, attempt = self._wiring.config.retry, 0
+        while gateway in self._unanswered:
+            attempt += 1
+            pause = backoff_s(attempt, 1.0, initial_s=retry.reconnect_initial_s, max_s=retry.reconnect_max_s)
+            await self._wiring.clock.sleep(pause)
+            if gateway in self._unanswered:
+                await self._refresh("the clock", gateway.synchronise_clock)
+
     async def _recover(self) -> None:
         """Become READY again only when account and orders have been compared after the last gap."""
         wiring, attempt = self._wiring, 0
@@ -348,7 +372,7 @@ class Connection:
         every_s = self._wiring.config.orders.reconcile_interval_s
         while every_s:
             await self._wiring.clock.sleep(every_s)
-            if self.state is AdapterState.READY:
+            if self.state in _OPEN and not self._recovering and self._channels[ChannelName.USER].up:
                 await self._refresh("account and orders", lambda: self._orders.reconcile("periodic"))
                 self._judge_user_stream()
 
@@ -415,6 +439,7 @@ class Connection:
                 _LOG.warning("%s: something did not close cleanly: %s", self._wiring.exchange, error)
         self._wiring.transports = self._user_stream = None
         self._channels.clear()
+        self._unanswered.clear()
         await self._wiring.end_tasks()  # what the last messages began
 
     # states

@@ -355,3 +355,14 @@ async def test_a_quiet_private_stream_is_left_alone(desk: Desk) -> None:
     await desk.rest()
     await desk.clock.advance(3_600)
     assert not [e for e in desk.heard if isinstance(e, events.ChannelStateChanged) and not e.up]
+
+
+async def test_a_venue_that_answers_again_is_noticed_though_nobody_asks_it_anything(desk: Desk) -> None:
+    desk.faults.next["http"] = [Fault.REQUEST_LOST] * 40
+    for _ in range(4):
+        with pytest.raises(errors.NetworkError):
+            await desk.run(desk.exchange.fetch_balance())
+    assert desk.exchange.health().state is AdapterState.DEGRADED
+    desk.faults.next["http"].clear()
+    await desk.clock.advance(40)
+    assert desk.exchange.health().state is AdapterState.READY
