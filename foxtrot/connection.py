@@ -328,6 +328,8 @@ class Connection:
 
     def _on_requests(self, gateway: RequestGateway, up: bool, reason: str) -> None:
         """Tell when requests go unanswered, on whichever way they take; then ask until they are answered again."""
+        if self._wiring.transports is None:  # closed, while somebody still waited for an answer
+            return
         if up:
             self._unanswered.discard(gateway)
             if not self._unanswered:
