@@ -11,26 +11,20 @@ from __future__ import annotations
 import argparse
 import asyncio
 import gc
-import itertools
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
+from memory_streams import make_pool
 from wire_frames import SYMBOLS, snapshot, wrapped
 from wire_frames import payload as make_payload
 
-from foxtrot.config import RetryConfig
 from foxtrot.engine.bus import EventEngine
-from foxtrot.io.pool import StreamPool
-from foxtrot.model.contract import Contract
 from foxtrot.model.events import BookInvalidated, MarketEvent
-from foxtrot.protocol.codec import Endpoints
 from foxtrot.protocol.messages import BookSnapshot, Channel, ChannelKind
-from foxtrot.protocol.symbols import SymbolTable
 from foxtrot.testkit.clock import VirtualClock
 from foxtrot.testkit.net import MemoryConnector
-from foxtrot_binance.codec.stream import BinanceStreamCodec
 
 KINDS = {"trade": ChannelKind.TRADES, "quote": ChannelKind.QUOTES, "depth": ChannelKind.BOOK}
 _WARM_UP = 0.1
@@ -45,20 +39,7 @@ class Soak:
         self.engine = EventEngine(self.clock)
         self.seen = 0
         self.engine.subscribe(MarketEvent, self._count)
-        symbols, next_seq = SymbolTable("bench"), itertools.count(1).__next__
-        symbols.load([_contract(symbol) for symbol in SYMBOLS])
-        self.pool = StreamPool(
-            "bench",
-            BinanceStreamCodec("bench", symbols, next_seq),
-            Endpoints(rest="https://bench.invalid", stream="wss://bench.invalid"),
-            self.connector,
-            self.clock,
-            self.engine.publish,
-            next_seq,
-            self._snapshot,
-            RetryConfig(),
-            10.0,
-        )
+        self.pool = make_pool(SYMBOLS, self.connector, self.clock, self.engine.publish, self._snapshot)
 
     async def start(self) -> None:
         """Subscribe to everything."""
@@ -94,11 +75,6 @@ class Soak:
         found = json.loads(snapshot())
         sides = ([(float(price), float(size)) for price, size in found[side]] for side in ("bids", "asks"))
         return BookSnapshot(symbol, self.clock.time_ns(), found["lastUpdateId"], *sides)
-
-
-def _contract(symbol: str) -> Contract:
-    base, quote = symbol.split("/")
-    return Contract(exchange="bench", symbol=symbol, venue_symbol=base + quote, base=base, quote=quote)
 
 
 def weigh() -> dict[str, int]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import itertools
 import json
 import random
 import time
@@ -17,18 +16,13 @@ from collections import Counter
 from typing import Any
 
 from bench_memory import weigh
+from memory_streams import make_pool
 
-from foxtrot.config import RetryConfig
 from foxtrot.engine.bus import EventEngine
-from foxtrot.io.pool import StreamPool
-from foxtrot.model.contract import Contract
 from foxtrot.model.events import BookUpdated, ChannelStateChanged, Event, Quote, Trade
-from foxtrot.protocol.codec import Endpoints
 from foxtrot.protocol.messages import BookSnapshot, Channel, ChannelKind
-from foxtrot.protocol.symbols import SymbolTable
 from foxtrot.testkit.clock import VirtualClock
 from foxtrot.testkit.net import MemoryConnector
-from foxtrot_binance.codec.stream import BinanceStreamCodec
 
 _BASES = ("BTC", "ETH", "SOL", "LTC", "HBAR", "ADA", "XRP", "DOGE", "LINK", "DOT")
 _KINDS = (ChannelKind.TRADES, ChannelKind.QUOTES, ChannelKind.BOOK)
@@ -95,23 +89,7 @@ class Day:
         self.heard: Counter[tuple[type, str]] = Counter()
         self.wrong: list[str] = []
         self._answered: dict[int, int] = {}
-        symbols, next_seq = SymbolTable("bench"), itertools.count(1).__next__
-        symbols.load(
-            Contract(exchange="bench", symbol=f"{base}/USDT", venue_symbol=f"{base}USDT", base=base, quote="USDT")
-            for base in _BASES
-        )
-        self.pool = StreamPool(
-            "bench",
-            BinanceStreamCodec("bench", symbols, next_seq),
-            Endpoints(rest="https://bench.invalid", stream="wss://bench.invalid"),
-            self.connector,
-            self.clock,
-            self.engine.publish,
-            next_seq,
-            self._snapshot,
-            RetryConfig(),
-            10.0,
-        )
+        self.pool = make_pool(self.markets, self.connector, self.clock, self.engine.publish, self._snapshot)
 
     async def start(self) -> None:
         """Subscribe to everything."""

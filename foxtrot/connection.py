@@ -20,6 +20,7 @@ from foxtrot.keys import fingerprint
 from foxtrot.managers.account import AccountManager
 from foxtrot.managers.contract import ContractManager
 from foxtrot.managers.order import OrderManager
+from foxtrot.managers.request_watch import RequestWatch
 from foxtrot.managers.stream_watch import StreamWatch
 from foxtrot.managers.trade_gaps import TradeGapFiller
 from foxtrot.managers.wiring import Transports, Wiring
@@ -33,10 +34,10 @@ from foxtrot.model.events import (
     StateChanged,
 )
 from foxtrot.model.health import ChannelHealth, Health
-from foxtrot.ports import Environment, LinkContext, MarketTap, RequestClient, VenueAccess, VenueLink, WsConnector
+from foxtrot.ports import Environment, LinkContext, RequestClient, VenueAccess, VenueLink, WsConnector
 from foxtrot.protocol.backoff import backoff_s
 from foxtrot.protocol.clocksync import ClockSync
-from foxtrot.protocol.messages import BalanceDelta, BalancesChanged, BookSnapshot, Message, OrderUpdate, Unknown
+from foxtrot.protocol.messages import BalanceDelta, BalancesChanged, Message, OrderUpdate, Unknown
 
 _LOG = logging.getLogger("foxtrot.connection")
 _CLOSE_S = 5.0
@@ -59,7 +60,6 @@ class Connection:
         credentials: Credentials | None,
         link: Callable[[LinkContext], VenueLink],
         connector: WsConnector | None,
-        tap: MarketTap | None,
         contracts: ContractManager,
         orders: OrderManager,
         account: AccountManager,
@@ -69,7 +69,6 @@ class Connection:
         self._credentials = credentials
         self._link = link
         self._connector = connector
-        wiring.tap = tap or wiring.tap
         self._contracts = contracts
         self._orders = orders
         self._account = account
@@ -77,7 +76,6 @@ class Connection:
         self._channels: dict[ChannelName, ChannelHealth] = {}
         self._sync = ClockSync()
         self._user_stream: UserStream | None = None
-        self._unanswered: set[RequestGateway] = set()
         self._recovering = False  # from the return of the private stream until all is compared
         self._changes = 0  # how often the private stream came or went
         self._watch = wiring.engine.subscribe(ChannelStateChanged, self._on_channel, exchange=wiring.exchange)
@@ -210,6 +208,7 @@ class Connection:
 
     def _transports(self, link: VenueLink, access: VenueAccess, sync: ClockSync, *, signed_in: bool) -> Transports:
         wiring, config = self._wiring, self._wiring.config
+        watch = RequestWatch(wiring, lambda up, reason: self._channel(ChannelName.REST, up=up, reason=reason))
 
         def gateway(client: RequestClient) -> RequestGateway:
             self._closers.append(client.close)
@@ -221,7 +220,7 @@ class Connection:
                 sync,
                 wiring.clock,
                 config.retry,
-                lambda up, reason: self._on_requests(made, up, reason),
+                lambda up, reason: watch.on_state(made, up, reason),
                 self._on_clock,
             )
             return made
@@ -247,7 +246,7 @@ class Connection:
             wiring.clock,
             wiring.publish,
             wiring.next_seq,
-            self._fetch_snapshot,
+            wiring.fetch_snapshot,
             config.retry,
             config.transport.connect_timeout_s,
         )
@@ -268,9 +267,6 @@ class Connection:
 
     def _connector_for(self, access: VenueAccess) -> WsConnector:
         return self._connector or access.connector or make_connector(self._wiring.config.transport)
-
-    async def _fetch_snapshot(self, symbol: str) -> BookSnapshot:
-        return await self._wiring.fetch_snapshot(symbol)
 
     async def _open_user_stream(self, link: VenueLink, access: VenueAccess, sync: ClockSync) -> None:
         """Open the private stream by the first scheme that the venue knows. Raises what the last one raised."""
@@ -325,30 +321,6 @@ class Connection:
             self._wiring.spawn(self._refresh("the clock", self._wiring.open().gateway.synchronise_clock))
         if begin:
             self._wiring.spawn(self._recover())
-
-    def _on_requests(self, gateway: RequestGateway, up: bool, reason: str) -> None:
-        """Tell when requests go unanswered, on whichever way they take; then ask until they are answered again."""
-        if self._wiring.transports is None:  # closed, while somebody still waited for an answer
-            return
-        if up:
-            self._unanswered.discard(gateway)
-            if not self._unanswered:
-                self._channel(ChannelName.REST, up=True, reason=reason)
-            return
-        self._channel(ChannelName.REST, up=False, reason=reason)
-        if gateway not in self._unanswered:
-            self._unanswered.add(gateway)
-            self._wiring.spawn(self._probe(gateway))
-
-    async def _probe(self, gateway: RequestGateway) -> None:
-        """Ask for the time until it comes: nobody else may have anything to ask, least of all while all is degraded."""
-        retry, attempt = self._wiring.config.retry, 0
-        while gateway in self._unanswered:
-            attempt += 1
-            pause = backoff_s(attempt, 1.0, initial_s=retry.reconnect_initial_s, max_s=retry.reconnect_max_s)
-            await self._wiring.clock.sleep(pause)
-            if gateway in self._unanswered:
-                await self._refresh("the clock", gateway.synchronise_clock)
 
     async def _recover(self) -> None:
         """Become READY again only when account and orders have been compared after the last gap."""
@@ -441,7 +413,6 @@ class Connection:
                 _LOG.warning("%s: something did not close cleanly: %s", self._wiring.exchange, error)
         self._wiring.transports = self._user_stream = None
         self._channels.clear()
-        self._unanswered.clear()
         await self._wiring.end_tasks()  # what the last messages began
 
     # states

@@ -66,7 +66,7 @@ class BaseExchange(abc.ABC):
         self.clock: Clock = clock or SystemClock()
         self._owns_engine = engine is None
         self.engine = engine or EventEngine(self.clock)
-        wiring = Wiring(spec, config, self.engine, self.clock, hooks)
+        wiring = Wiring(spec, config, self.engine, self.clock, hooks, tap)
         self.account = AccountManager(wiring)
         self.contracts = ContractManager(wiring)
         self.orders = OrderManager(wiring, self.contracts, self.account)
@@ -75,7 +75,7 @@ class BaseExchange(abc.ABC):
         self.history = HistoricalManager(wiring)
         self.mapping = MappingManager(wiring)
         self._connection = Connection(
-            wiring, environment, credentials, self.link, connector, tap, self.contracts, self.orders, self.account
+            wiring, environment, credentials, self.link, connector, self.contracts, self.orders, self.account
         )
 
     @abc.abstractmethod

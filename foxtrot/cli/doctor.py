@@ -13,7 +13,7 @@ from foxtrot.cli.session import Target, opened, run
 from foxtrot.model.events import AdapterState
 
 _NEEDED = ("msgspec", "pydantic", "pluggy", "tenacity", "websockets", "picows")
-_OPTIONAL = ("ccxt", "aiohttp", "rich", "typer", "pyarrow", "keyring", "cryptography")
+_OPTIONAL = ("ccxt", "aiohttp", "rich", "typer", "numpy", "pandas", "pyarrow", "keyring", "cryptography")
 
 
 def doctor(

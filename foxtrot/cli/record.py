@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,7 +12,7 @@ import typer
 
 from foxtrot.cli.options import ConfigFile, Env, Exchange, Json, RestUrl
 from foxtrot.cli.output import show_record
-from foxtrot.cli.session import Target, opened, run
+from foxtrot.cli.session import Target, opened, run, signalled
 from foxtrot.cli.watch import subscribe, wanted_kinds
 from foxtrot.errors import ConfigError, InvalidRequest
 
@@ -62,10 +60,10 @@ async def _record(
         async with opened(target, tap) as venue:
             events = None if form == "frames" else closing.enter_context(_event_recorder(venue, into))
             await subscribe(venue, symbols, kinds, interval)
-            with _signalled() as over:
-                if not target.as_json:
-                    print("Recording; Ctrl-C ends it in order.", file=sys.stderr, flush=True)
-                await _until_over(over, seconds, tap, events)
+            over = signalled()
+            if not target.as_json:
+                print("Recording; Ctrl-C ends it in order.", file=sys.stderr, flush=True)
+            await _until_over(over, seconds, tap, events)
     facts |= _facts(tap, events)
     show_record(facts, as_json=target.as_json)
 
@@ -88,16 +86,6 @@ async def _until_over(over: asyncio.Event, seconds: float, tap: FrameTap | None,
 def _failed(tap: FrameTap | None, events: EventRecorder | None) -> bool:
     writers = [] if tap is None else [tap.recorder.failure]
     return any(failure is not None for failure in [*writers, None if events is None else events.failure])
-
-
-@contextlib.contextmanager
-def _signalled() -> Iterator[asyncio.Event]:
-    """Yield what SIGINT and SIGTERM set instead of breaking the command off."""
-    over, loop = asyncio.Event(), asyncio.get_running_loop()
-    with contextlib.suppress(NotImplementedError):  # no such signals on Windows
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, over.set)
-    yield over
 
 
 def _facts(tap: FrameTap | None, events: EventRecorder | None) -> dict[str, Any]:

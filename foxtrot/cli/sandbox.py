@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
-import signal
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from foxtrot.cli.options import Json
-from foxtrot.cli.session import chosen_spec, run
+from foxtrot.cli.session import chosen_spec, run, signalled
 
 app = typer.Typer(help="The embedded exchange.", no_args_is_help=True)
 
@@ -78,10 +76,7 @@ async def _serve(venue: str, settings: dict[str, Any], as_json: bool) -> None:
 
     spec = chosen_spec(venue)
     options = make_options(settings, spec.name)
-    over = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, over.set)
+    over = signalled()
     async with await Sandbox.start(options, spec) as sandbox:
         endpoints = sandbox.access.endpoints
         # The sandbox's own key opens nothing but this sandbox: showing it is the point.

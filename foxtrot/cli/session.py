@@ -55,6 +55,15 @@ async def _until_terminated(work: Coroutine[Any, Any, T]) -> T:
         raise
 
 
+def signalled() -> asyncio.Event:
+    """Return what SIGINT and SIGTERM set from now on, instead of breaking the command off."""
+    over, loop = asyncio.Event(), asyncio.get_running_loop()
+    with contextlib.suppress(NotImplementedError):  # no such signals on Windows
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, over.set)
+    return over
+
+
 def chosen_spec(name: str) -> AdapterSpec:
     """Return the manifest of the named venue, of the installed one with the lowest rank when none is named."""
     from foxtrot.plugins import default_registry

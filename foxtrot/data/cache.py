@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from foxtrot.data.export import COLUMNS
-from foxtrot.data.tables import Tables
+from foxtrot.data.tables import Tables, in_path
 from foxtrot.exchange import BaseExchange
 from foxtrot.model.events import Bar
 from foxtrot.model.intervals import floor_open, holes, interval_ns
@@ -69,7 +69,7 @@ class BarCache:
         return [_bar(exchange.name, symbol, interval, row) for row in table.to_pylist()]
 
     def _path(self, exchange: BaseExchange, symbol: str, interval: str, opened: int) -> Path:
-        return self._folder / exchange.name / symbol.replace("/", "-") / interval / f"{opened // 10**9}.parquet"
+        return self._folder / exchange.name / in_path(symbol) / interval / f"{opened // 10**9}.parquet"
 
 
 def _bar(exchange: str, symbol: str, interval: str, row: dict[str, Any]) -> Bar:

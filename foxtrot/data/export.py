@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from foxtrot.data.tables import pyarrow
 from foxtrot.errors import ConfigError, InvalidRequest
 from foxtrot.model.events import Bar
 from foxtrot.model.times import to_iso
@@ -43,13 +44,9 @@ def _write_csv(bars: Sequence[Bar], path: Path) -> None:
 
 
 def _write_parquet(bars: Sequence[Bar], path: Path) -> None:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ModuleNotFoundError as error:
-        raise ConfigError("Parquet needs pyarrow; install it with: pip install 'foxtrot[parquet]'.") from error
+    pa = pyarrow()
     columns: dict[str, Any] = {"open_time": pa.array([b.open_time for b in bars], pa.timestamp("ns", "UTC"))}
     for name in COLUMNS[1:]:
         kind = pa.int64() if name == "trades" else pa.float64()
         columns[name] = pa.array([getattr(bar, name) for bar in bars], kind)
-    pq.write_table(pa.table(columns), path)
+    pa.parquet.write_table(pa.table(columns), path)

@@ -10,12 +10,12 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NamedTuple, Self
 
 import msgspec
 
 from foxtrot.data.rows import BY_NAME, FLAG, FLOAT, INT, KINDS, TEXT, TIME, Kind, Row, events_of
+from foxtrot.data.tables import in_path, pyarrow
 from foxtrot.data.writer import BackgroundWriter
 from foxtrot.engine.bus import EventEngine, Subscription
 from foxtrot.errors import ConfigError
@@ -53,7 +53,7 @@ class EventRecorder:
     """
 
     def __init__(self, engine: EventEngine, folder: Path | str, *, rows: int = 100_000, every_s: float = 60.0) -> None:
-        _pyarrow()
+        pyarrow()
         self._folder = Path(folder)
         self._run = self._latest = time.time_ns()
         self._number = count(1)
@@ -117,7 +117,7 @@ class EventRecorder:
         path = folder / f"part-{self._run}-{number:09d}.parquet"
         hidden = path.with_name(f".{path.name}.part")
         label = Label(1, self._run, place.venue, kind.name, place.symbol)
-        _pyarrow("parquet").write_table(_table(kind, label, parts), hidden, compression="zstd")
+        pyarrow().parquet.write_table(_table(kind, label, parts), hidden, compression="zstd")
         with hidden.open("rb+") as file:
             os.fsync(file.fileno())
         return hidden.replace(path)
@@ -129,7 +129,7 @@ class EventFile:
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
-            schema = _pyarrow("parquet").read_schema(path)
+            schema = pyarrow().parquet.read_schema(path)
             self.label = msgspec.json.decode(schema.metadata[_KEY], type=Label)
             self._kind = BY_NAME[self.label.kind]
         except (OSError, ValueError, KeyError, TypeError, msgspec.MsgspecError) as error:
@@ -140,8 +140,8 @@ class EventFile:
         return events_of(self._kind, self.label.venue, self.label.symbol, self._rows())
 
     def _rows(self) -> Iterator[Row]:
-        pa, columns = _pyarrow(), self._kind.columns
-        with _pyarrow("parquet").ParquetFile(self.path) as file:
+        pa, columns = pyarrow(), self._kind.columns
+        with pyarrow().parquet.ParquetFile(self.path) as file:
             for batch in file.iter_batches(columns=[name for name, _ in columns]):
                 yield from zip(*(_values(pa, batch.column(name), kind) for name, kind in columns), strict=True)
 
@@ -154,17 +154,12 @@ def event_files(path: Path) -> list[EventFile]:
     return [EventFile(one) for one in paths]
 
 
-def in_path(symbol: str) -> str:
-    """Write a symbol as a folder's name: BTC/USDT as BTC-USDT."""
-    return symbol.replace("/", "-").replace(":", "-")
-
-
 def _date(ts_recv: int) -> str:
     return f"{datetime.fromtimestamp(ts_recv // NS_PER_S, UTC):%Y-%m-%d}"
 
 
 def _table(kind: Kind, label: Label, parts: Sequence[Part]) -> Any:
-    pa = _pyarrow()
+    pa = pyarrow()
     rows = [row for n, event in parts for row in kind.to_rows(n, event)]
     types = {TIME: pa.timestamp("ns", "UTC"), INT: pa.int64(), FLOAT: pa.float64(), TEXT: pa.string(), FLAG: pa.bool_()}
     schema = pa.schema([(name, types[of]) for name, of in kind.columns], {_KEY: msgspec.json.encode(label)})
@@ -175,12 +170,3 @@ def _table(kind: Kind, label: Label, parts: Sequence[Part]) -> Any:
 def _values(pa: Any, column: Any, kind: str) -> list[Any]:
     values: list[Any] = (column.cast(pa.int64()) if kind == TIME else column).to_pylist()
     return values
-
-
-def _pyarrow(part: str = "") -> ModuleType | Any:
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet as pq
-    except ModuleNotFoundError as error:
-        raise ConfigError("Parquet needs pyarrow; install it with: pip install 'foxtrot[parquet]'.") from error
-    return pq if part == "parquet" else pa

@@ -8,7 +8,7 @@ import numpy as np
 
 from foxtrot.data.buffers import Buffer
 from foxtrot.data.ring import Rows
-from foxtrot.data.tables import Tables
+from foxtrot.data.tables import Tables, in_path
 
 
 class BufferStore:
@@ -37,4 +37,4 @@ class BufferStore:
         return True
 
     def _path(self, exchange: str, symbol: str, buffer: Buffer) -> Path:
-        return self._folder / exchange / symbol.replace("/", "-") / f"{buffer.kind.value}.parquet"
+        return self._folder / exchange / in_path(symbol) / f"{buffer.kind.value}.parquet"

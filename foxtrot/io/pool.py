@@ -100,7 +100,8 @@ class StreamPool:
 
     def confirmed(self, channel: Channel) -> bool:
         """Tell whether the venue has confirmed a channel on the connection of now."""
-        return self._is_confirmed(channel)
+        home = self._homes.get(channel)
+        return home is not None and home.session.state(channel) is SubscriptionState.CONFIRMED
 
     def last_seen(self, channel: Channel) -> int:
         """Return when a channel brought anything (ns UTC) on the connection that carries it, 0 for never."""
@@ -134,7 +135,7 @@ class StreamPool:
 
     async def _confirmed(self, channels: list[Channel]) -> None:
         """Wait until the venue has confirmed the channels on the connections of now."""
-        waits = [self._future(channel) for channel in channels if not self._is_confirmed(channel)]
+        waits = [self._future(channel) for channel in channels if not self.confirmed(channel)]
         if not waits:
             return
         for driver in {self._homes[channel] for channel in channels}:
@@ -153,10 +154,6 @@ class StreamPool:
             ) from (cause or late)
         for future in done:
             future.result()
-
-    def _is_confirmed(self, channel: Channel) -> bool:
-        home = self._homes.get(channel)
-        return home is not None and home.session.state(channel) is SubscriptionState.CONFIRMED
 
     def _future(self, channel: Channel) -> asyncio.Future[None]:
         """Return what tells of a channel's confirmation; ask for the channel where nobody did."""

@@ -97,7 +97,7 @@ class TradeGapFiller:
             session = self._session(symbol)
             if session is None or not page:
                 return
-            session.fill(page)
+            session.take_trades(page)
             first = int(page[-1].trade_id) + 1
 
     async def _page(self, symbol: str, first: int, size: int) -> list[Trade]:

@@ -67,6 +67,7 @@ class Wiring:
         engine: EventEngine,
         clock: Clock,
         hooks: pluggy.PluginManager | None,
+        tap: MarketTap | None,
     ) -> None:
         self.spec = spec
         self.exchange = spec.name
@@ -78,7 +79,7 @@ class Wiring:
         self.symbols = SymbolTable(spec.name)
         self.next_seq: Callable[[], int] = itertools.count(1).__next__
         self.limiter = Limiter(config.rate.headroom)
-        self.tap: MarketTap = NoTap()
+        self.tap: MarketTap = tap or NoTap()
         self.transports: Transports | None = None
         self.state = AdapterState.DISCONNECTED
         self.synchronised = asyncio.Event()  # set unless a comparison with the venue is under way

@@ -194,13 +194,6 @@ class Session:
         else:
             self._take_seldom(message)
 
-    def fill(self, trades: Iterable[Trade]) -> None:
-        """Take trades that were asked for because they were missed; those that came otherwise are passed over."""
-        for trade in trades:
-            chain = self._chains.get(trade.symbol)
-            if chain is not None and chain.next_id is not None and trade.trade_id < chain.next_id:  # type: ignore[operator]
-                self._take(trade)
-
     def follow(self, older: Session) -> None:
         """Go on with the trades of the connection that this one replaces; a gap between the two is told."""
         for symbol, chain in older._chains.items():
@@ -209,9 +202,10 @@ class Session:
                 self._tell_missed(symbol, gap)
 
     def take_trades(self, trades: Iterable[Trade]) -> None:
-        """Take trades that were asked for in the stream's stead."""
+        """Take trades that were asked for; those that came already, and symbols nobody follows, are passed over."""
         for trade in trades:
-            self._take(trade)
+            if trade.symbol in self._chains:
+                self._take(trade)
 
     def next_trade(self, symbol: str) -> int | None:
         """Return the id of the trade that comes next, None where that is not known."""

@@ -53,8 +53,8 @@ class TradeChain:
 
     def _miss(self, first: int, end: int) -> None:
         self._missing.update(range(max(first, end - _MOST_MISSING), end))
-        while len(self._missing) > _MOST_MISSING:
-            self._missing.discard(min(self._missing))
+        if len(self._missing) > _MOST_MISSING:
+            self._missing = set(sorted(self._missing)[-_MOST_MISSING:])
 
     def lacks(self, first: int, last: int) -> int:
         """Return how many of first..last are missing still."""

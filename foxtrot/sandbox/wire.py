@@ -42,8 +42,7 @@ class FaultyWire:
                 await self._silence(cut)
                 return None
             case Fault.REQUEST_LATE:
-                loop = asyncio.get_running_loop()
-                self._late.add(loop.call_later(self._chance.uniform(*_LATE_S), carry_out))
+                self._arrive_late(carry_out)
                 await self._silence(cut)
                 return None
         answer = self._mishaps.answer(fault, carry_out)
@@ -60,6 +59,14 @@ class FaultyWire:
             case Fault.ANSWER_SLOW:
                 await asyncio.sleep(_SLOW_S)
         return answer
+
+    def _arrive_late(self, carry_out: Callable[[], HttpResponse]) -> None:
+        def arrive() -> None:
+            self._late.discard(handle)
+            carry_out()
+
+        handle = asyncio.get_running_loop().call_later(self._chance.uniform(*_LATE_S), arrive)
+        self._late.add(handle)
 
     def refuses_socket(self) -> bool:
         """Tell whether the next handshake fails."""

@@ -55,7 +55,7 @@ class Day:
         self._desk = Desk(exchange, rate=rate)
         self._desk.exchange.engine.subscribe_all(self._hear)
         self._counts: Counter[str] = Counter()
-        self._first = self._last = 0
+        self._last = 0
         self._broken: list[str] = []
         self._sockets: set[int] = set()
         self._checks = 0
@@ -111,7 +111,7 @@ class Day:
         if isinstance(event, Trade):
             if self._last and event.trade_id != self._last + 1:
                 self._broken.append(f"trade {event.trade_id} follows {self._last}")
-            self._first, self._last = self._first or int(event.trade_id), int(event.trade_id)
+            self._last = int(event.trade_id)
         elif isinstance(event, BookInvalidated | StreamStale | TradesMissed) or (
             isinstance(event, ChannelStateChanged) and not event.up
         ):

@@ -33,10 +33,15 @@ _PAYLOADS: dict[str, type[msgspec.Struct]] = {
     "kline": wire.StreamKline,
     "ticker": wire.StreamTicker,
 }
-_PARTIAL = frozenset({"depth5", "depth10", "depth20"})
+_DEPTHS = (5, 10, 20)
+_PARTIAL = frozenset(f"depth{levels}" for levels in _DEPTHS)
 _FRAME = msgspec.json.Decoder(wire.Frame)
 _DECODERS = {kind: msgspec.json.Decoder(payload, strict=False) for kind, payload in _PAYLOADS.items()}
 Read = Callable[[Any, int], Any]
+
+
+class _UnknownStream(Exception):
+    """Say that a stream is of no kind that is known."""
 
 
 class _NoStream(msgspec.Struct, frozen=True, gc=False, tag_field="stream", tag="(none)"):
@@ -50,7 +55,7 @@ class BinanceStreamCodec:
 
     # Five inbound messages a second are allowed, pongs included: one is left for those.
     # That trade ids count up one by one is observed in recordings (2,058 of 2,058), not documented.
-    limits = StreamLimits(messages_per_second=4.0, consecutive_trades=True, book_depths=(5, 10, 20))
+    limits = StreamLimits(messages_per_second=4.0, consecutive_trades=True, book_depths=_DEPTHS)
 
     def __init__(self, exchange: str, symbols: SymbolTable, next_seq: NextSeq) -> None:
         self._exchange = exchange
@@ -104,7 +109,7 @@ class BinanceStreamCodec:
         new = [stream for stream in streams if stream not in self._expected]
         self._expected.update(new)
         for stream in new:
-            kind, reader = self._readers.get(stream) or self._reader(stream)
+            kind, reader = self._reader(stream)
             frame = msgspec.defstruct(
                 "KnownFrame", [("data", _PAYLOADS[kind])], frozen=True, gc=False, tag_field="stream", tag=stream
             )
@@ -119,16 +124,18 @@ class BinanceStreamCodec:
             frame = _FRAME.decode(data)
             if not frame.stream:
                 return _control_answer(frame, data)
-            kind, reader = self._readers.get(frame.stream) or self._reader(frame.stream)
-            if not kind:
-                return Unknown(f"unknown stream {frame.stream}", bytes(frame.data))
+            kind, reader = self._reader(frame.stream)
             message: Message = reader(_DECODERS[kind].decode(frame.data), ts_recv)
+        except _UnknownStream as error:
+            return Unknown(str(error), bytes(frame.data))
         except (msgspec.MsgspecError, UnknownSymbol, RecursionError) as error:
             return Unknown(str(error), data)
         return message
 
     def _reader(self, stream: str) -> tuple[str, Read]:
         """Return a stream's kind and reader and remember them: the symbol is looked up once, not per frame."""
+        if stream in self._readers:
+            return self._readers[stream]
         name, _, suffix = stream.partition("@")
         symbol = self._symbols.unified(name.upper())
         kind = "kline" if suffix.startswith("kline_") else suffix.partition("@")[0]
@@ -142,7 +149,7 @@ class BinanceStreamCodec:
             "ticker": self._tickers,
         }.get(kind)
         if make is None:
-            return "", _unread
+            raise _UnknownStream(f"unknown stream {stream}")
         self._readers[stream] = kind, make(symbol)
         return self._readers[stream]
 
@@ -226,10 +233,6 @@ class BinanceStreamCodec:
             )
 
         return read
-
-
-def _unread(payload: Any, ts_recv: int) -> Unknown:
-    return Unknown("unknown stream", b"")
 
 
 def _control_answer(frame: wire.Frame, data: bytes) -> Ack | Nack | Unknown:
