@@ -7,10 +7,21 @@ from collections.abc import Callable
 
 import msgspec
 
-from foxtrot.model.events import Bar, BookInvalidated, BookUpdated, Event, MarketEvent, Quote, Ticker, Trade
+from foxtrot.model.events import (
+    Bar,
+    BookInvalidated,
+    BookUpdated,
+    Event,
+    MarketEvent,
+    Quote,
+    Ticker,
+    Trade,
+    TradesMissed,
+)
 
 Position = tuple[int, ...]
 _Stream = tuple[type[Event], str, str]
+_STREAMS: dict[type[Event], type[Event]] = {BookInvalidated: BookUpdated, TradesMissed: Trade}  # what tells of others
 
 
 class Handover:
@@ -18,7 +29,8 @@ class Handover:
 
     What the new connection brings is held back until the old one has reached it; from then on only the new one is
     heard. Events are compared by what the venue counts (trade ids, update ids) or by its times. `finish` takes over
-    whatever is left: streams on which the old connection said nothing, or will say nothing any more.
+    whatever is left: streams on which the old connection said nothing, or will say nothing any more. Trades that the
+    old one missed are taken from the new one; what the new one missed is told when it is the one that is heard.
     """
 
     def __init__(self, publish: Callable[[Event], None], next_seq: Callable[[], int]) -> None:
@@ -26,6 +38,7 @@ class Handover:
         self._next_seq = next_seq
         self._last: dict[_Stream, Position] = {}
         self._held: defaultdict[_Stream, list[Event]] = defaultdict(list)
+        self._gaps: defaultdict[_Stream, set[int]] = defaultdict(set)  # trades that the old connection missed
         self._taken: set[_Stream] = set()
         self._finished = False
 
@@ -44,9 +57,15 @@ class Handover:
             if stream in self._held:
                 self._take(stream)
             return
+        if isinstance(event, TradesMissed):
+            self._gaps[stream].update(range(event.first_id, event.last_id + 1))
+            return
         position = _position(event)
         if position is None:
             return
+        if isinstance(event, Trade):  # one that was asked for comes late
+            self._gaps[stream].discard(position[0])
+            position = max(position, self._last.get(stream, position))
         self._last[stream] = position
         held = self._held.get(stream)
         if held is not None and position >= (_position(held[0]) or position):
@@ -80,14 +99,22 @@ class Handover:
 
     def _pass(self, stream: _Stream, event: Event) -> None:
         position = _position(event)
-        if position is not None and position <= self._last.get(stream, ()):
+        if position is not None and position <= self._last.get(stream, ()) and not self._lacked(stream, event):
             return
         # It may have been held: numbers go up in the order of publication.
         self._publish(msgspec.structs.replace(event, seq=self._next_seq()))
 
+    def _lacked(self, stream: _Stream, event: Event) -> bool:
+        """Tell whether the old connection missed a trade; it is needed once."""
+        gaps = self._gaps.get(stream)
+        if not gaps or not isinstance(event, Trade) or event.trade_id not in gaps:
+            return False
+        gaps.discard(int(event.trade_id))
+        return True
+
 
 def _stream(event: Event) -> _Stream:
-    kind = BookUpdated if isinstance(event, BookInvalidated) else type(event)
+    kind = _STREAMS.get(type(event), type(event))
     return kind, event.symbol, event.interval if isinstance(event, Bar) else ""
 
 
@@ -99,6 +126,8 @@ def _position(event: Event) -> Position | None:
         case Trade():
             numbered = isinstance(event.trade_id, int) or event.trade_id.isdigit()
             return (int(event.trade_id),) if numbered else _time(event)
+        case TradesMissed():
+            return (event.last_id,)
         case Quote():
             return (event.update_id,) if event.update_id else _time(event)
         case Bar():
