@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.stamp
-MANIFESTS := pyproject.toml adapters/binance/pyproject.toml constraints.txt
+MANIFESTS := pyproject.toml adapters/binance/pyproject.toml adapters/kraken/pyproject.toml constraints.txt
 
 .PHONY: help demo test lint format docs bench bench-peers bench-check soak day clean
 .DEFAULT_GOAL := help
@@ -61,7 +61,7 @@ $(BIN)/python:
 
 $(STAMP)-demo: $(BIN)/python $(MANIFESTS)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
-		-e '.[cli,sandbox]' -e adapters/binance
+		-e '.[cli,sandbox]' -e adapters/binance -e adapters/kraken
 	@touch $@
 
 $(STAMP)-dev: $(STAMP)-demo
