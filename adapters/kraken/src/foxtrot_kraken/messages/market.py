@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import msgspec
 
-from foxtrot.protocol.amounts import Money
+from foxtrot.protocol.amounts import Figure, Money
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -47,42 +47,42 @@ class TickerInfo(msgspec.Struct, frozen=True, gc=False):
     "v":["0.78648221","163.28908096"],"p":["105960.64756","105904.39279"],"t":[35,3276],"l":["105853.5","104711.0"],
     "h":["106112.00000","106613.10000"],"o":"106021.60000"}"""
 
-    a: list[float]
-    b: list[float]
-    c: list[float]
-    v: list[float]
-    p: list[float]
+    a: list[Figure]
+    b: list[Figure]
+    c: list[Figure]
+    v: list[Figure]
+    p: list[Figure]
     t: list[int]
-    l: list[float]  # noqa: E741 - the venue's name
-    h: list[float]
-    o: float
+    l: list[Figure]  # noqa: E741 - the venue's name
+    h: list[Figure]
+    o: Figure
 
 
 class Candle(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """[1762777140,"106038.3","106038.3","106038.3","106038.3","106038.3","0.00032101",1]"""
 
     time: int
-    open: float
-    high: float
-    low: float
-    close: float
-    vwap: float
-    volume: float
+    open: Figure
+    high: Figure
+    low: Figure
+    close: Figure
+    vwap: Figure
+    volume: Figure
     count: int
 
 
 class DepthInfo(msgspec.Struct, frozen=True, gc=False):
     """{"asks":[["105944.30000","3.177",1762820224]],"bids":[["105944.20000","0.001",1762820224]]}"""
 
-    asks: list[tuple[float, float, float]]
-    bids: list[tuple[float, float, float]]
+    asks: list[tuple[Figure, Figure, Figure]]
+    bids: list[tuple[Figure, Figure, Figure]]
 
 
 class TradeRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
     """["105433.60000","0.00027625",1762795433.9717445,"b","l","",10218208]"""
 
-    price: float
-    volume: float
+    price: Figure
+    volume: Figure
     time: Decimal
     side: str
     kind: str

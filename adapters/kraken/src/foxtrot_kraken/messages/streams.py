@@ -10,7 +10,7 @@ from decimal import Decimal
 
 import msgspec
 
-from foxtrot.protocol.amounts import Money
+from foxtrot.protocol.amounts import Figure, Money
 
 
 class Control(msgspec.Struct, frozen=True):
@@ -39,15 +39,15 @@ class StreamTicker(msgspec.Struct, frozen=True, gc=False):
     "volume":4216.61829370,"vwap":64275.2,"low":61325.4,"high":66450.0,"change":4412.1,"change_pct":7.17}"""
 
     symbol: str
-    bid: float
-    bid_qty: float
-    ask: float
-    ask_qty: float
-    last: float
-    volume: float
-    vwap: float
-    low: float
-    high: float
+    bid: Figure
+    bid_qty: Figure
+    ask: Figure
+    ask_qty: Figure
+    last: Figure
+    volume: Figure
+    vwap: Figure
+    low: Figure
+    high: Figure
     change: float
     change_pct: float
     timestamp: datetime | None = None
@@ -66,8 +66,8 @@ class StreamTrade(msgspec.Struct, frozen=True, gc=False):
 
     symbol: str
     side: str
-    price: float
-    qty: float
+    price: Figure
+    qty: Figure
     trade_id: int
     timestamp: datetime
 
@@ -84,13 +84,13 @@ class CandleInfo(msgspec.Struct, frozen=True, gc=False):
     "vwap":3027.01,"interval_begin":"2024-05-17T11:12:00.000000000Z","interval":1,"timestamp":"2024-05-17T11:13:00Z"}"""
 
     symbol: str
-    open: float
-    high: float
-    low: float
-    close: float
+    open: Figure
+    high: Figure
+    low: Figure
+    close: Figure
     trades: int
-    volume: float
-    vwap: float
+    volume: Figure
+    vwap: Figure
     interval_begin: datetime
     interval: int
 
@@ -106,8 +106,8 @@ class CandleFrame(PublicFrame, frozen=True, gc=False, tag="ohlc"):
 class LevelInfo(msgspec.Struct, frozen=True, gc=False):
     """{"price":66788.0,"qty":3.21926649}"""
 
-    price: float
-    qty: float
+    price: Figure
+    qty: Figure
 
 
 class BookInfo(msgspec.Struct, frozen=True, gc=False):
