@@ -215,12 +215,15 @@ class RpcClient:
     def _on_frame(self, line: _Line, data: bytes) -> None:
         line.heard = self._clock.monotonic()
         try:
-            number, response = self._codec.decode(data)
+            answer = self._codec.decode(data)
         except _UNREADABLE as error:
             # Whose answer it was cannot be known: that request ends as a timeout, its outcome unknown.
             self.bad_frames += 1
             _LOG.warning("an answer of %d bytes could not be read: %s", len(data), type(error).__name__)
             return
+        if answer is None:
+            return
+        number, response = answer
         waiting = None if number is None else line.pending.get(number)
         if waiting is None or waiting.answer.done():
             self.late_answers += 1

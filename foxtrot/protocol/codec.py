@@ -208,6 +208,9 @@ class RpcCodec(Protocol):
     def supports(self, call: Call[object]) -> bool: ...
     def encode(self, call: Call[object], request_id: int, now_ms: int, token: str) -> bytes: ...
 
-    def decode(self, data: bytes) -> tuple[int | str | None, RawResponse]:
-        """Return the request's id and its answer in the shape of the REST twin (body, status, headers)."""
+    def decode(self, data: bytes) -> tuple[int | str | None, RawResponse] | None:
+        """Return the request's id and its answer in the shape of the REST twin (body, status, headers).
+
+        None for a frame that answers nobody, such as a heartbeat.
+        """
         ...

@@ -52,11 +52,11 @@ def _differences(struct: type[msgspec.Struct], text: str) -> Iterator[str]:
 
 def _same(read: Any, sent: Any) -> bool:
     if isinstance(read, Decimal):
-        return Decimal(str(sent)) == read if not isinstance(sent, str) else f"{read:f}" == sent
+        return f"{read:f}" == sent if isinstance(sent, str) else bool(Decimal(str(sent)) == read)
     if isinstance(read, float):
         return read == float(sent)
     if isinstance(read, datetime):
-        return f"{read:%Y-%m-%dT%H:%M:%S}" == sent[:19]
+        return f"{read:%Y-%m-%dT%H:%M:%S}" == str(sent)[:19]
     if isinstance(read, msgspec.Raw):
         return bool(json.loads(bytes(read)) == sent)
     if isinstance(read, msgspec.Struct):

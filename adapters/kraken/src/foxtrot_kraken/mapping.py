@@ -61,6 +61,9 @@ INTERVAL_NAMES = {minutes: name for name, minutes in INTERVALS.items()}
 _CONTRACT_STATUSES = {"online": ContractStatus.TRADING, "cancel_only": ContractStatus.CANCEL_ONLY}
 # WebSocket v2 and everybody else call them so; https://docs.kraken.com/api/docs/guides/spot-ws-intro
 _COMMON_NAMES = {"XBT": "BTC", "XDG": "DOGE"}
+# REST marks its oldest assets by X (coins) or Z (money); https://docs.kraken.com/api/docs/rest-api/get-asset-info
+_OLD_COINS, _OLD_MONEY = "XBT ETH ETC LTC XRP XLM XMR ZEC REP MLN XDG", "USD EUR GBP CAD JPY AUD"
+_OLD_NAMES = {f"X{name}": name for name in _OLD_COINS.split()} | {f"Z{name}": name for name in _OLD_MONEY.split()}
 _ICEBERG_PARTS = 15  # a visible part must be at least 1/15 of the order
 _EPOCH, _SECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(seconds=1)
 _CHECKED = 10  # levels a side that a checksum is made of
@@ -82,7 +85,7 @@ class Names:
     def asset(self, code: str) -> str:
         """Return the common name of an asset code: "XXBT" is BTC, "ZUSD" USD; "XBT.F" keeps its suffix."""
         stem, dot, suffix = code.partition(".")
-        return self._assets.get(stem, common(stem)) + dot + suffix
+        return self._assets.get(stem, common(_OLD_NAMES.get(stem, stem))) + dot + suffix
 
     def checksum(self, symbol: str) -> Checksum | None:
         """Return what computes the checksums of a symbol's book, None for an unknown symbol."""

@@ -55,16 +55,18 @@ class KrakenRpcCodec:
             params["symbol"] = self._symbols.unified(params["symbol"])
         return msgspec.json.encode({"method": method, "params": params | {"token": token}, "req_id": request_id})
 
-    def decode(self, data: bytes) -> tuple[int | str | None, RawResponse]:
-        """Return the request's id and the answer as REST would have given it.
+    def decode(self, data: bytes) -> tuple[int | str | None, RawResponse] | None:
+        """Return the request's id and the answer as REST would have given it; None for heartbeats and the like.
 
-        A frame that answers nothing or cannot be read comes back without an id and with status 0; never raises.
+        A frame that cannot be read comes back without an id and with status 0; never raises.
         """
         try:
             reply = _CONTROL.decode(data)
         except (msgspec.MsgspecError, RecursionError):
             return None, RawResponse(0, {}, data)
-        if reply.success is None or reply.method not in _METHODS.values():
+        if not reply.method and not reply.refused:
+            return None
+        if reply.success is None:
             return None, RawResponse(0, {}, data)
         answer = {"error": [], "result": reply.result} if reply.success else {"error": [reply.error or reply.refused]}
         return reply.req_id, RawResponse(200, {}, msgspec.json.encode(answer))

@@ -176,8 +176,14 @@ class KrakenStreamCodec:
                 emit(BookDelta(symbol, at, ts_recv, number, number, UNNUMBERED, bids, asks, b.checksum))
 
     def _bars(self, frame: wire.CandleFrame, ts_recv: int, emit: Emit) -> None:
-        """Emit candles; one is closed when a later one has begun, for frames do not say so."""
+        """Emit candles; one is closed when a later one has begun, for frames do not say so.
+
+        Of the past that a subscription begins with only what was missed since the last candle is told.
+        """
+        newest = {(c.symbol, c.interval): c for c in frame.data}
         for c in frame.data:
+            if (c.symbol, c.interval) not in self._candles and newest[c.symbol, c.interval] is not c:
+                continue
             symbol, opened = self._symbol(c.symbol), to_ns(c.interval_begin)
             bar = Bar(
                 self._exchange,
