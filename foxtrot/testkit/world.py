@@ -200,8 +200,11 @@ class World:
         )
         if isinstance(session, HttpResponse):
             raise ConnectFailed(f"the venue refused the connection: {session.body.decode()}")
-        socket.begin(session.receive, session.closed)
-        self.sockets.add(socket)
+        if socket.over:  # what the venue said at once met a fault that ended it
+            session.closed()
+        else:
+            self.sockets.add(socket)
+            socket.begin(session.receive, session.closed)
         return socket
 
 
@@ -220,7 +223,7 @@ class WorldSocket:
         self._stalled = False
         self._answering = False
         self.muted = False
-        self._over = False
+        self.over = False
 
     def begin(self, receive: Callable[[str], None], forget: Callable[[], None]) -> None:
         """Connect the venue's session."""
@@ -229,7 +232,7 @@ class WorldSocket:
 
     def send(self, data: bytes) -> None:
         """Carry a client's frame to the venue."""
-        if not self._over:
+        if not self.over:
             self._world.spawn(self._up(data.decode()))
 
     async def close(self) -> None:
@@ -239,7 +242,7 @@ class WorldSocket:
     def say(self, text: str) -> None:
         """Carry a venue's frame to the client, unless a fault meets it."""
         fault = self._world.schedule.draw("frame", FRAME_FAULTS)
-        if self._stalled or self._over or ((self.muted or self._world.muted) and not self._answering):
+        if self._stalled or self.over or ((self.muted or self._world.muted) and not self._answering):
             return
         if fault is Fault.CUT:
             self._end("connection reset")
@@ -264,21 +267,21 @@ class WorldSocket:
 
     async def _pump(self) -> None:
         world = self._world
-        while not self._over:
+        while not self.over:
             await self._wake.wait()
             self._wake.clear()
-            while self._down and not self._over:
+            while self._down and not self.over:
                 data = self._down.popleft()
                 if not data:
                     await world.clock.sleep(4.0)
                     continue
                 await world.clock.sleep(0.01)
-                if not self._over and not self._stalled:
+                if not self.over and not self._stalled:
                     self._on_frame(data)
 
     async def _up(self, text: str) -> None:
         await self._world.clock.sleep(0.02)
-        if not self._over and not self._stalled:
+        if not self.over and not self._stalled:
             self._answering = True
             self._receive(text)
             self._answering = False
@@ -288,9 +291,9 @@ class WorldSocket:
         self._end("no answer to a ping")
 
     def _end(self, reason: str) -> None:
-        if self._over:
+        if self.over:
             return
-        self._over = True
+        self.over = True
         self._wake.set()
         self._forget()
         self._world.sockets.discard(self)
