@@ -50,6 +50,7 @@ _REFUSALS: tuple[tuple[str, type[VenueError]], ...] = (
     ("EQuery:", VenueError),
     ("EService:Market in", OrderRejected),
     ("EService:Deadline elapsed", OrderRejected),
+    ("ESession:", VenueError),
     ("ETrade:Locked", OrderRejected),
     ("ETrade:Invalid request", OrderRejected),
     ("Exceeded msg rate", RateLimited),
