@@ -236,6 +236,7 @@ class Connection:
                     config.transport,
                     lambda: sync.venue_ms(wiring.clock.time_ns()),
                     link.requests,
+                    wiring.clock,
                 )
             )
         streams = StreamPool(

@@ -38,7 +38,8 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     `silence_s` is how long a connection with confirmed streams may bring no frame at all before it counts as dead;
     None where quiet streams are normal. `consecutive_trades` says that the ids of a symbol's public trades count up one
-    by one, so that a missing trade shows. `book_depths` are the depths in which books can be had as a whole each time.
+    by one, so that a missing trade shows. `book_depths` are the depths in which books can be had as a whole each time,
+    `intervals` those of the candles (empty: not stated).
     """
 
     streams_per_connection: int = 1024
@@ -50,6 +51,7 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     silence_s: float | None = None
     consecutive_trades: bool = False
     book_depths: tuple[int, ...] = ()
+    intervals: tuple[str, ...] = ()
 
 
 class RestCodec(Protocol):
