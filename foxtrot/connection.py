@@ -237,6 +237,7 @@ class Connection:
                     lambda: sync.venue_ms(wiring.clock.time_ns()),
                     link.requests,
                     requests.call,
+                    wiring.clock,
                 )
             )
         streams = StreamPool(

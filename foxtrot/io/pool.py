@@ -104,6 +104,11 @@ class StreamPool:
         """Return the depths in which partial books can be had."""
         return self._codec.limits.book_depths
 
+    @property
+    def intervals(self) -> tuple[str, ...]:
+        """Return the intervals of which candles can be had; empty where the adapter does not say."""
+        return self._codec.limits.intervals
+
     def channels(self) -> list[Channel]:
         """Return all channels that somebody wants."""
         return list(self._homes)

@@ -49,7 +49,8 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     `silence_s` is how long a connection with confirmed streams may bring no frame at all before it counts as dead;
     None where quiet streams are normal. `consecutive_trades` says that the ids of a symbol's public trades count up one
-    by one, so that a missing trade shows. `book_depths` are the depths in which books can be had.
+    by one, so that a missing trade shows. `book_depths` are the depths in which books can be had, `intervals` those of
+    the candles (empty: not stated).
 
     `streamed_snapshots`: a kept book begins with a snapshot on the stream itself, and begins anew by subscribing again.
     `uniform_requests`: one request may ask for many symbols, but for one kind of channel only. `carriers`: kinds whose
@@ -65,6 +66,7 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     silence_s: float | None = None
     consecutive_trades: bool = False
     book_depths: tuple[int, ...] = ()
+    intervals: tuple[str, ...] = ()
     streamed_snapshots: bool = False
     uniform_requests: bool = False
     carriers: Mapping[ChannelKind, ChannelKind] = {}

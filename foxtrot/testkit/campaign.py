@@ -143,8 +143,7 @@ class Campaign:
             self.schedule.active = False
             await self._calm_down()
             world = self.world
-            account = world.dialect.account
-            broken.update(findings(self.exchange, world.venue, account, self.heard, self.ours, world.throttled))
+            broken.update(findings(self.exchange, world.venue, world.dialect, self.heard, self.ours, world.throttled))
             await self._drive(self.exchange.disconnect())
             broken.update(await self._left_open())
             broken.update([("the journal agrees with itself", found.text) for found in self.journal.check()])

@@ -9,6 +9,7 @@ from decimal import Decimal
 from foxtrot.exchange import BaseExchange
 from foxtrot.model import events
 from foxtrot.model.order import Order, OrderStatus
+from foxtrot.sandbox.dialect import Dialect
 from foxtrot.sandbox.types import VenueOrder, VenueStatus
 from foxtrot.sandbox.venue import Venue
 
@@ -39,17 +40,23 @@ _ENDS = (events.OrderCanceled, events.OrderExpired, events.OrderRejected)
 
 
 def findings(
-    exchange: BaseExchange, venue: Venue, account: str, heard: list[events.Event], ours: set[str], throttled: int = 0
+    exchange: BaseExchange,
+    venue: Venue,
+    dialect: Dialect,
+    heard: list[events.Event],
+    ours: set[str],
+    throttled: int = 0,
 ) -> Iterator[tuple[str, str]]:
     """Yield (one of NAMES, what is wrong).
 
-    `account` is ours at the venue, `heard` every event since the exchange was made, `ours` the client order ids of all
-    intents, `throttled` how often the venue had to refuse us for rate.
+    `dialect` names the venue's things as clients do, `heard` is every event since the exchange was made, `ours` the
+    client order ids of all intents, `throttled` how often the venue had to refuse us for rate.
     """
-    placed = {str(o.order_id): o for symbol in venue.contracts for o in venue.orders(account, symbol)}
+    account = dialect.account
+    placed = {dialect.order_id(o.order_id): o for symbol in venue.contracts for o in venue.orders(account, symbol)}
     yield from _open_orders(exchange, placed)
     yield from _ends(exchange, placed, ours)
-    yield from _executions(venue, account, heard)
+    yield from _executions(venue, dialect, heard)
     yield from _balances(exchange, venue, account)
     yield from _intents(exchange, placed, ours)
     yield from _order_events(heard)
@@ -79,9 +86,11 @@ def _ends(exchange: BaseExchange, placed: dict[str, VenueOrder], ours: set[str])
             yield NAMES[1], f"{theirs.client_order_id}: we know {known}, the venue {wanted}"
 
 
-def _executions(venue: Venue, account: str, heard: list[events.Event]) -> Iterator[tuple[str, str]]:
+def _executions(venue: Venue, dialect: Dialect, heard: list[events.Event]) -> Iterator[tuple[str, str]]:
     theirs = {
-        (symbol, str(e.trade_id), e.quantity) for symbol in venue.contracts for e in venue.executions(account, symbol)
+        (symbol, dialect.trade_id(e.trade_id), e.quantity)
+        for symbol in venue.contracts
+        for e in venue.executions(dialect.account, symbol)
     }
     mine = Counter((e.symbol, e.fill.trade_id, e.fill.quantity) for e in heard if isinstance(e, events.OrderFilled))
     twice = sorted(key for key, count in mine.items() if count > 1)

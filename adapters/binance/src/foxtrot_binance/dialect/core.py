@@ -10,7 +10,7 @@ import msgspec
 from foxtrot.errors import ConfigError
 from foxtrot.model.contract import Contract
 from foxtrot.protocol.codec import Endpoints
-from foxtrot.sandbox.dialect import Close, HttpRequest, HttpResponse, Send, Trouble, WireSession
+from foxtrot.sandbox.dialect import Close, HttpRequest, HttpResponse, Send, Traits, Trouble, WireSession
 from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.replay import Record
 from foxtrot.sandbox.types import VenueEvent
@@ -53,6 +53,11 @@ class BinanceDialect:
         venue.open_account(ACCOUNT, dict(options.balances))
         venue.listeners.append(self._on_event)
 
+    @property
+    def throttled(self) -> int:
+        """Return how often a client was refused for rate."""
+        return self._desk.limits.refusals
+
     def http(self, request: HttpRequest) -> HttpResponse:
         """Answer one REST request."""
         operation = self._rest.get((request.method, request.path))
@@ -93,6 +98,14 @@ class BinanceDialect:
         self._streams.tick()
         self._users.tick()
 
+    def order_id(self, number: int) -> str:
+        """Return the number as text."""
+        return str(number)
+
+    def trade_id(self, number: int) -> str:
+        """Return the number as text."""
+        return str(number)
+
     def trouble(self, kind: Trouble) -> HttpResponse:
         """Return the answer by which the venue reports a trouble."""
         return self._refused(trouble(kind), "")
@@ -130,6 +143,8 @@ class BinanceDialect:
 
 class BinanceDialectFactory:
     """Open the dialect of one venue of the family."""
+
+    traits = Traits(symbols=("BTC/USDT", "ETH/USDT"), intervals=market_data.INTERVALS, partial_depths=(5, 10, 20))
 
     def __init__(self, server: Server) -> None:
         self._server = server
