@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
 from foxtrot.model.contract import Contract
+from foxtrot.model.order import OrderStatus
 from foxtrot.protocol.codec import Endpoints
 from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.replay import Record
+from foxtrot.sandbox.types import Execution, VenueOrder, VenueStatus
 from foxtrot.sandbox.venue import Venue
 
 
@@ -66,7 +68,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     `symbols` are some that it lists, two at least. `intervals` are those of its candles, of which only the
     `newest_candles` can be had (None: all). `numbered_trades`: the ids of a symbol's public trades count up by one, and
     past trades can be asked for by them. `judges_clock`: it refuses what was signed for another time. `partial_depths`
-    are those in which books come as a whole each time; `checksums` says that whole books come with them.
+    are those in which books come as a whole each time; `checksums` says that whole books come with them. `options` are
+    the adapter's settings that fit the sandbox's account.
     """
 
     symbols: tuple[str, ...]
@@ -76,6 +79,18 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     judges_clock: bool = True
     partial_depths: tuple[int, ...] = ()
     checksums: bool = False
+    options: Mapping[str, Any] = {}
+
+
+TOLD_AS = {
+    VenueStatus.NEW: OrderStatus.OPEN,
+    VenueStatus.PARTIALLY_FILLED: OrderStatus.PARTIALLY_FILLED,
+    VenueStatus.FILLED: OrderStatus.FILLED,
+    VenueStatus.CANCELED: OrderStatus.CANCELED,
+    VenueStatus.EXPIRED: OrderStatus.EXPIRED,
+    VenueStatus.EXPIRED_IN_MATCH: OrderStatus.EXPIRED,
+    VenueStatus.REJECTED: OrderStatus.REJECTED,
+}
 
 
 class Dialect(Protocol):
@@ -106,8 +121,12 @@ class Dialect(Protocol):
         """Return what clients call the order of that number."""
         ...
 
-    def trade_id(self, number: int) -> str:
-        """Return what a client calls an execution of that number, of an order of its own."""
+    def told_as(self, order: VenueOrder) -> OrderStatus:
+        """Return the state that clients are told: some venues call canceled what others call expired."""
+        ...
+
+    def trade_id(self, execution: Execution) -> str:
+        """Return what a client calls an execution of an order of its own."""
         ...
 
     def trouble(self, kind: Trouble) -> HttpResponse:

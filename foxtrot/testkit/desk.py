@@ -83,7 +83,7 @@ class Desk:
             transport=TransportConfig(request_timeout_s=TIMEOUT_S, connect_timeout_s=60.0),
             retry=RetryConfig(attempts=2, total_timeout_s=30.0),
             orders=OrdersConfig(journal=journal, **orders),
-            options=options or {},
+            options={**traits_of(spec).options, **(options or {})},
         )
         self.exchange: BaseExchange = factory_for(spec).get_exchange(
             spec.name, config, engine=self.engine, clock=self.clock, environment=self.world

@@ -9,11 +9,12 @@ import msgspec
 
 from foxtrot.errors import ConfigError
 from foxtrot.model.contract import Contract
+from foxtrot.model.order import OrderStatus
 from foxtrot.protocol.codec import Endpoints
-from foxtrot.sandbox.dialect import Close, HttpRequest, HttpResponse, Send, Traits, Trouble, WireSession
+from foxtrot.sandbox.dialect import TOLD_AS, Close, HttpRequest, HttpResponse, Send, Traits, Trouble, WireSession
 from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.replay import Record
-from foxtrot.sandbox.types import VenueEvent
+from foxtrot.sandbox.types import Execution, VenueEvent, VenueOrder
 from foxtrot.sandbox.venue import Venue
 from foxtrot_binance.dialect import account, market_data, render, trading
 from foxtrot_binance.dialect.capture import read_capture
@@ -102,9 +103,13 @@ class BinanceDialect:
         """Return the number as text."""
         return str(number)
 
-    def trade_id(self, number: int) -> str:
+    def told_as(self, order: VenueOrder) -> OrderStatus:
+        """Return the state that clients are told."""
+        return TOLD_AS[order.status]
+
+    def trade_id(self, execution: Execution) -> str:
         """Return the number as text."""
-        return str(number)
+        return str(execution.trade_id)
 
     def trouble(self, kind: Trouble) -> HttpResponse:
         """Return the answer by which the venue reports a trouble."""
