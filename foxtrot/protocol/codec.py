@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol, runtime_checkable
 
 import msgspec
 
@@ -14,11 +14,13 @@ from foxtrot.model.events import Bar, Ticker, Trade
 from foxtrot.model.order import AmendRequest, Fill, Order
 from foxtrot.model.orderbook import OrderBook
 from foxtrot.protocol.calls import Call, RawResponse
-from foxtrot.protocol.messages import AmendResult, BookSnapshot, Channel, Listing, Message, OrderUpdate
+from foxtrot.protocol.messages import AmendResult, BookSnapshot, Channel, ChannelKind, Listing, Message, OrderUpdate
 from foxtrot.protocol.ratelimit import Usage
 
 Emit = Callable[[Message], None]
 NextSeq = Callable[[], int]
+Read = Callable[[Iterator[bytes], int], None]  # takes frames until there are no more, and their `ts_recv`
+SinkOf = Callable[[ChannelKind, str], Emit]  # by kind and unified symbol
 
 
 class Endpoints(msgspec.Struct, frozen=True):
@@ -107,6 +109,18 @@ class StreamCodec(Protocol):
     def decode(self, data: bytes, ts_recv: int, emit: Emit) -> None:
         """Emit every message of a frame, in order; never raises on bad bytes but emits `Unknown`."""
         ...
+
+
+@runtime_checkable
+class LinkedCodec(Protocol):
+    """What a `StreamCodec` may offer on top, for speed: reading straight into one session.
+
+    `sink_of` gives, for a channel, what takes its Ticker, Quote, Trade, Bar or BookDelta, and nothing else; a codec
+    asks for it once and keeps it. All other messages go to `emit`, which takes everything. The returned function does
+    for each frame what `decode` does; when something raises, it is called again with the frames that are left.
+    """
+
+    def link(self, emit: Emit, sink_of: SinkOf) -> Read: ...
 
 
 class UserStreamScheme(Protocol):
