@@ -17,6 +17,8 @@ _LEAVES = {Lane.CANCEL: 0.0, Lane.PLACE: 0.3, Lane.RECONCILE: 0.6, Lane.HISTORY:
 class LimitKind(enum.Enum):
     """Name what a limit counts."""
 
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash is a Python call
+
     WEIGHT = "weight"
     REQUESTS = "requests"
     ORDERS = "orders"
@@ -75,11 +77,12 @@ class Budget:
     def wait(self, call: Call[object], ticket: Ticket | None, share: float, now_s: float) -> float:
         """Return the seconds until the call may go after all that stand before it."""
         wait = max(0.0, self.paused_until - now_s)
+        first = [t for t in self._tickets if _goes_before(t, ticket)]
         for (kind, interval), limit in self.limits.items():
             cost = _cost(call, kind)
             if not cost:
                 continue
-            ahead = sum(_cost(t.call, kind) for t in self._tickets if _goes_before(t, ticket))
+            ahead = sum([_cost(t.call, kind) for t in first]) if first else 0
             # A lane's share never shuts out a single call that the venue itself would take in an empty window.
             if self.used(kind, interval, now_s) + ahead + cost > max(limit * share, cost):
                 wait = max(wait, interval - (now_s + self.offset_s) % interval)
@@ -105,11 +108,10 @@ class Budget:
     def used(self, kind: LimitKind, interval_s: int, now_s: float) -> int:
         """Return what has been used in the running window, calls under way from earlier ones included."""
         window, count = self._window(kind, interval_s, now_s)
-        return count + sum(
-            _cost(t.call, kind)
-            for t in self._tickets
-            if t.taken_s is not None and int((t.taken_s + self.offset_s) // interval_s) < window
-        )
+        for t in self._tickets:
+            if t.taken_s is not None and int((t.taken_s + self.offset_s) // interval_s) < window:
+                count += _cost(t.call, kind)
+        return count
 
     def _window(self, kind: LimitKind, interval_s: int, now_s: float) -> tuple[int, int]:
         running = int((now_s + self.offset_s) // interval_s)
@@ -198,4 +200,6 @@ def _goes_before(other: Ticket, ticket: Ticket | None) -> bool:
 
 
 def _cost(call: Call[object], kind: LimitKind) -> int:
-    return {LimitKind.WEIGHT: call.weight, LimitKind.REQUESTS: 1, LimitKind.ORDERS: call.orders}[kind]
+    if kind is LimitKind.WEIGHT:
+        return call.weight
+    return call.orders if kind is LimitKind.ORDERS else 1
