@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from foxtrot.capabilities import Capability, CapabilitySet
-from foxtrot.errors import FoxtrotError, InvalidRequest, OrderDenied, UnsupportedError
+from foxtrot.errors import FoxtrotError, InvalidRequest, OrderDenied, Outcome, UnsupportedError
 from foxtrot.gateway.constants import Direction, Exchange, Interval, Offset, OrderType, Product, Status
 from foxtrot.gateway.objects import (
     AccountData,
@@ -130,7 +130,8 @@ def refused(data: OrderData, error: FoxtrotError) -> OrderData:
     """Return an order that was certainly not taken, with the reason."""
     twin = copy.copy(data)  # what was told stays as it was
     twin.status = Status.REJECTED
-    twin.extra = {**(data.extra or {}), "state": OrderStatus.DENIED.value, **reason_of(error)}
+    state = OrderStatus.DENIED if error.outcome is Outcome.NOT_SENT else OrderStatus.REJECTED
+    twin.extra = {**(data.extra or {}), "state": state.value, **reason_of(error)}
     return twin
 
 

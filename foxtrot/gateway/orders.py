@@ -9,6 +9,7 @@ from collections.abc import Coroutine
 from foxtrot import errors
 from foxtrot.errors import FoxtrotError, Outcome
 from foxtrot.exchange import BaseExchange
+from foxtrot.gateway.constants import Status
 from foxtrot.gateway.mapping import order_data, refused, to_order_request, to_utc, trade_data, unsent
 from foxtrot.gateway.objects import ERROR, WARNING, CancelRequest, OrderData, OrderRequest
 from foxtrot.gateway.outlet import Outlet
@@ -18,6 +19,7 @@ from foxtrot.model import events
 from foxtrot.model.order import Order, OrderStatus
 
 _LOG = logging.getLogger("foxtrot.gateway")
+_REFUSALS = (events.OrderDenied, events.OrderRejected)
 _ALIVE = (OrderStatus.OPEN, OrderStatus.PARTIALLY_FILLED)
 
 
@@ -35,6 +37,7 @@ class OrderDesk:
         self._records = records
         self._placing: dict[str, asyncio.Task[None]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._held: dict[str, OrderData | None] = {}  # the end of an order whose placement is about to say why
         self._to_cancel: set[str] = set()  # in doubt when they should have been cancelled
         self._closing = False
 
@@ -86,7 +89,11 @@ class OrderDesk:
         orderid = _id_of(order)
         name = self._names.name(order.symbol)
         offset, reference = self._records.terms(orderid)
-        self._tell(order_data(order, name, self._outlet.gateway, orderid=orderid, offset=offset, reference=reference))
+        data = order_data(order, name, self._outlet.gateway, orderid=orderid, offset=offset, reference=reference)
+        if orderid in self._held and isinstance(event, _REFUSALS):
+            self._held[orderid] = data
+        else:
+            self._tell(data)
         if isinstance(event, events.OrderFilled):
             self._outlet.trade(trade_data(event.fill, name, self._outlet.gateway, orderid=orderid, offset=offset))
         elif isinstance(event, events.OrderInDoubt):
@@ -99,6 +106,7 @@ class OrderDesk:
     # inside
 
     async def _place(self, req: OrderRequest, orderid: str) -> None:
+        self._held[orderid] = None
         try:
             symbol = self._names.asked(req.symbol, req.exchange)
             await self._exchange.place_order(to_order_request(req, symbol, orderid))
@@ -107,13 +115,18 @@ class OrderDesk:
         except Exception as error:  # noqa: BLE001 - a plug-in's or our own fault: told, and nothing is guessed
             _LOG.exception("%s: placing %s failed", self._outlet.gateway, orderid)
             self._not_taken(orderid, errors.OrderInDoubt(f"Placing failed: {type(error).__name__}: {error}"))
+        finally:
+            held = self._held.pop(orderid, None)
+            if held is not None:
+                self._tell(held)
 
     def _not_taken(self, orderid: str, error: FoxtrotError) -> None:
         """Tell why an order was not taken; whether the venue may have it is known to the exchange alone."""
         self._outlet.log(f"Order {orderid}: {error.message}", ERROR)
-        told = self._records.get(orderid)
+        told = self._held.pop(orderid, None) or self._records.get(orderid)
         certain = error.outcome in (Outcome.NOT_SENT, Outcome.REFUSED)
-        if told is not None and told.is_active() and (certain or self._exchange.orders.get(orderid) is None):
+        unsettled = told is not None and told.status in (Status.SUBMITTING, Status.REJECTED)
+        if told is not None and unsettled and (certain or self._exchange.orders.get(orderid) is None):
             self._tell(refused(told, error))
 
     async def _cancel(self, orderid: str, written: str, exchange: object) -> None:
@@ -133,9 +146,7 @@ class OrderDesk:
             self._not_cancelled(orderid, error)
 
     async def _cancel_at_venue(self, symbol: str, orderid: str) -> None:
-        if self._exchange.orders.get(orderid) is None and orderid.startswith(
-            "#"
-        ):  # placed elsewhere, without such an id
+        if self._exchange.orders.get(orderid) is None and orderid.startswith("#"):  # see `_id_of`
             await self._exchange.cancel_order(symbol, order_id=orderid[1:])
         else:
             await self._exchange.cancel_order(symbol, client_order_id=orderid)
@@ -149,9 +160,13 @@ class OrderDesk:
         self._outlet.log(f"Order {orderid} is not cancelled: {error.message}", ERROR)
 
     def _tell(self, data: OrderData) -> None:
+        before = self._records.get(data.orderid)
+        if before is not None and before.status is data.status is Status.REJECTED:
+            data.extra = {**(before.extra or {}), **(data.extra or {})}  # the private stream repeats it without details
         if self._records.take(data):
             self._outlet.order(data)
 
 
 def _id_of(order: Order) -> str:
+    """Return the client order id, or the venue's own behind a # for an order placed elsewhere without one."""
     return order.client_order_id or f"#{order.order_id}"
