@@ -13,8 +13,8 @@ from foxtrot.gateway.objects import TickData
 from foxtrot.gateway.outlet import Outlet
 from foxtrot.gateway.symbols import SymbolNames
 from foxtrot.managers.market_data import StreamSubscription
-from foxtrot.model.events import BookInvalidated, BookUpdated, MarketEvent, Quote, Ticker
-from foxtrot.model.orderbook import Level
+from foxtrot.model.events import BookInvalidated, BookUpdated, Quote, Ticker
+from foxtrot.model.orderbook import Level, OrderBook
 
 LEVELS = 5
 _DEPTHS = (5, 10, 20, 25)  # the nearest that the venue streams; else its whole book
@@ -44,6 +44,8 @@ class TickDesk:
             if self._offers(Capability.SUBSCRIBE_TICKER):
                 begun.append(await self._exchange.subscribe_ticker(symbol, self._on_ticker))
             begun.append(await self._subscribe_levels(symbol))
+            if self._offers(Capability.FETCH_ORDER_BOOK):
+                self._begin_levels(tick, await self._exchange.fetch_order_book(symbol, LEVELS))
         except BaseException:
             del self._ticks[symbol]
             for subscription in begun:
@@ -58,6 +60,13 @@ class TickDesk:
                 continue  # said before any I/O
         return await self._exchange.subscribe_quotes(symbol, self._on_quote)
 
+    def _begin_levels(self, tick: TickData, book: OrderBook) -> None:
+        """Show the levels before the first change of a quiet market; what the stream brought meanwhile is newer."""
+        if not tick.bid_price_1 and not tick.ask_price_1:
+            _set_levels(tick, "bid", book.bids)
+            _set_levels(tick, "ask", book.asks)
+            self._tell(tick, 0, book.ts_recv)
+
     def _offers(self, capability: Capability) -> bool:
         return self._exchange.capabilities[capability].support.usable
 
@@ -69,7 +78,7 @@ class TickDesk:
         tick.last_price, tick.last_volume = known(event.last), known(event.last_quantity)
         tick.open_price, tick.high_price, tick.low_price = known(event.open), known(event.high), known(event.low)
         tick.pre_close = tick.open_price
-        self._tell(tick, event)
+        self._tell(tick, event.ts_event, event.ts_recv)
 
     def _on_book(self, event: BookUpdated | BookInvalidated) -> None:
         tick = self._ticks.get(event.symbol)
@@ -81,7 +90,7 @@ class TickDesk:
         # Of a book that is not the venue's any more nothing is shown, rather than what it was.
         _set_levels(tick, "bid", () if book is None else book.bids)
         _set_levels(tick, "ask", () if book is None else book.asks)
-        self._tell(tick, event)
+        self._tell(tick, event.ts_event, event.ts_recv)
 
     def _on_quote(self, event: Quote) -> None:
         tick = self._ticks.get(event.symbol)
@@ -89,11 +98,11 @@ class TickDesk:
             return
         _set_levels(tick, "bid", ((event.bid, event.bid_quantity),))
         _set_levels(tick, "ask", ((event.ask, event.ask_quantity),))
-        self._tell(tick, event)
+        self._tell(tick, event.ts_event, event.ts_recv)
 
-    def _tell(self, tick: TickData, event: MarketEvent) -> None:
-        tick.datetime = to_utc(event.ts_event or event.ts_recv or self._exchange.clock.time_ns())
-        tick.localtime = to_utc(event.ts_recv or self._exchange.clock.time_ns())
+    def _tell(self, tick: TickData, ts_event: int, ts_recv: int) -> None:
+        received = ts_recv or self._exchange.clock.time_ns()
+        tick.datetime, tick.localtime = to_utc(ts_event or received), to_utc(received)
         self._outlet.tick(copy.copy(tick))  # what was told does not change under its receiver's hands
 
 
