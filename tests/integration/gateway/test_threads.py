@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -54,7 +54,7 @@ class Busy:
 
 
 @pytest.fixture
-def busy_desk(make_desk: Callable[..., Any]) -> Iterator[Any]:
+def busy_desk(make_desk: Callable[..., Any]) -> Any:
     desk = make_desk(rate={"headroom": 0.0}, retry={"total_timeout_s": 60.0})
     desk.putters = set()
     put = desk.engine.put
@@ -66,7 +66,7 @@ def busy_desk(make_desk: Callable[..., Any]) -> Iterator[Any]:
 
     desk.engine.put = watched
     desk.connect()
-    yield desk
+    return desk
 
 
 def test_eight_threads_send_and_cancel_and_no_event_is_lost_or_out_of_place(busy_desk: Any, venue: Any) -> None:
