@@ -95,7 +95,9 @@ class EventEngine:
     # events
 
     def put(self, event: Event) -> None:
-        """Hand in an event; what is put while the engine does not run waits for `start`."""
+        """Hand in an event; what is put while the engine does not run waits for `start`. Raises InvalidRequest."""
+        if not isinstance(getattr(event, "type", None), str):
+            raise InvalidRequest(f"Only events can be put, not {type(event).__name__}.", field="event")
         slot = [event]
         with self._changed:
             if event.type.startswith(EVENT_TICK):

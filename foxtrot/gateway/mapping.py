@@ -25,6 +25,7 @@ from foxtrot.gateway.objects import (
 from foxtrot.model import order as core
 from foxtrot.model.account import Balance, Position
 from foxtrot.model.contract import Contract, ContractKind, QuantityRule
+from foxtrot.model.decimals import ZERO
 from foxtrot.model.events import Bar
 from foxtrot.model.order import Fill, Order, OrderStatus, Side, TimeInForce
 from foxtrot.model.times import NS_PER_S
@@ -249,7 +250,15 @@ def unsent(req: OrderRequest, name: str, gateway: str, orderid: str, now: dateti
     """Return the order as it is at the moment of the request."""
     data = req.create_order_data(orderid, gateway)
     data.symbol, data.exchange, data.datetime = name, Exchange(gateway), now
-    data.extra = {"price": exact(req.price), "volume": exact(req.volume), "state": OrderStatus.CREATED.value}
+    data.extra = {
+        "price": exact(req.price),
+        "volume": exact(req.volume),
+        "traded": ZERO,
+        "stop_price": None,
+        "average_price": None,
+        "order_id": "",
+        "state": OrderStatus.CREATED.value,
+    }
     return data
 
 

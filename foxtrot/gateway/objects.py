@@ -36,7 +36,7 @@ class _OfSymbol(BaseData):
 
     @property
     def vt_symbol(self) -> str:
-        """Return "BTCUSDT.BINANCE"."""
+        """Return "BTCUSDT.DESK"."""
         return f"{self.symbol}.{self.exchange.value}"
 
 
@@ -116,7 +116,7 @@ class OrderData(_OfSymbol):
 
     @property
     def vt_orderid(self) -> str:
-        """Return "BINANCE.<orderid>"."""
+        """Return "DESK.<orderid>"."""
         return f"{self.gateway_name}.{self.orderid}"
 
     def is_active(self) -> bool:
@@ -142,12 +142,12 @@ class TradeData(_OfSymbol):
 
     @property
     def vt_orderid(self) -> str:
-        """Return "BINANCE.<orderid>"."""
+        """Return "DESK.<orderid>"."""
         return f"{self.gateway_name}.{self.orderid}"
 
     @property
     def vt_tradeid(self) -> str:
-        """Return "BINANCE.<tradeid>"."""
+        """Return "DESK.<tradeid>"."""
         return f"{self.gateway_name}.{self.tradeid}"
 
 
@@ -164,7 +164,7 @@ class PositionData(_OfSymbol):
 
     @property
     def vt_positionid(self) -> str:
-        """Return "BINANCE.BTCUSDT.BINANCE.LONG"."""
+        """Return "DESK.BTCUSDT.DESK.LONG"."""
         return f"{self.gateway_name}.{self.vt_symbol}.{self.direction.value}"
 
 
@@ -181,7 +181,7 @@ class AccountData(BaseData):
 
     @property
     def vt_accountid(self) -> str:
-        """Return "BINANCE.USDT"."""
+        """Return "DESK.USDT"."""
         return f"{self.gateway_name}.{self.accountid}"
 
 
@@ -216,19 +216,19 @@ class _Named:
     exchange: Exchange
 
     def __post_init__(self) -> None:
-        # "BTCUSDT.BINANCE" beside Exchange.BINANCE says the same thing twice.
+        # "BTCUSDT.DESK" beside Exchange.DESK says the same thing twice.
         if isinstance(self.symbol, str):
             self.symbol = self.symbol.removesuffix(f".{name_of(self.exchange)}")
 
     @property
     def vt_symbol(self) -> str:
-        """Return "BTCUSDT.BINANCE"."""
+        """Return "BTCUSDT.DESK"."""
         return f"{self.symbol}.{name_of(self.exchange)}"
 
 
 @dataclass
 class SubscribeRequest(_Named):
-    """Ask for the ticks of a symbol, written "BTCUSDT", "BTC/USDT" or "BTCUSDT.BINANCE"."""
+    """Ask for the ticks of a symbol, written "BTCUSDT", "BTC/USDT" or "BTCUSDT.DESK"."""
 
     symbol: str
     exchange: Exchange

@@ -70,6 +70,8 @@ def _token() -> int:
         return _latest
 
 
-def _visible(data: OrderData) -> dict[str, object]:
-    # Not the time: it is first our clock's and then the venue's.
-    return {name: value for name, value in vars(data).items() if name != "datetime"}
+def _visible(data: OrderData) -> tuple[object, ...]:
+    """Return what a user can see of an order; not its time, which is first our clock's and then the venue's."""
+    fields = [value for name, value in vars(data).items() if name not in ("datetime", "extra")]
+    extra = data.extra or {}
+    return (*fields, extra.get("reason"), extra.get("error"))

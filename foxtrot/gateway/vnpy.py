@@ -1,6 +1,6 @@
 """`FoxtrotGateway`: a VeighNa installation trades through foxtrot's adapters.
 
-    main_engine.add_gateway(FoxtrotGateway, "BINANCE")
+    main_engine.add_gateway(FoxtrotGateway, "DESK")
 
 The gateway trades where its name says when an adapter is installed under that name, else on the preferred exchange; a
 subclass with `venue = "..."` trades there whatever its name. Needs the package `vnpy` (`pip install 'foxtrot[vnpy]'`).
@@ -39,7 +39,7 @@ class FoxtrotGateway(BaseGateway):  # type: ignore[misc]  # vnpy is not there wh
     """A VeighNa gateway over one exchange of foxtrot's.
 
     VeighNa's list of exchanges is closed. Where it has none of the gateway's name, contracts are of Exchange.GLOBAL and
-    carry that name in their symbol: "BTCUSDT_BINANCE.GLOBAL", so that two venues do not mix.
+    carry that name in their symbol: "BTCUSDT_DESK.GLOBAL", so that two venues do not mix.
     """
 
     venue: ClassVar[str] = ""
