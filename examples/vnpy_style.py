@@ -1,7 +1,7 @@
-"""A small strategy as people write them for vn.py: an event engine, handlers, a timer, orders by vt_orderid.
+"""A small strategy as people write them for vn.py: an event engine, handlers, orders by vt_orderid.
 
 It buys a little below the market, moves the order when the market has moved away, and stops after three trades or
-twenty seconds. Run it as it stands: `python examples/vnpy_style.py` trades on an embedded venue, without keys.
+eight seconds. Run it as it stands: `python examples/vnpy_style.py` trades on an embedded venue, without keys.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from foxtrot.gateway import (
 )
 
 SYMBOL, MARKET = "BTCUSDT", Exchange.BINANCE
-WARNING, SECONDS, TRADES = 30, 20.0, 3
+WARNING, SECONDS, TRADES = 30, 8.0, 3
 
 
 class Follower:

@@ -40,6 +40,8 @@ from foxtrot.gateway.objects import (
     SubscribeRequest,
     TickData,
     TradeData,
+    extract_vt_symbol,
+    generate_vt_symbol,
 )
 from foxtrot.plugins import default_registry
 
@@ -74,6 +76,8 @@ __all__ = [
     "ThreadedAdapter",
     "TickData",
     "TradeData",
+    "extract_vt_symbol",
+    "generate_vt_symbol",
 ]
 
 if not TYPE_CHECKING:

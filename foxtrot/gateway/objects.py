@@ -286,6 +286,19 @@ class HistoryRequest(_Named):
     interval: Interval | None = None
 
 
+def generate_vt_symbol(symbol: str, exchange: Exchange) -> str:
+    """Return "BTCUSDT.DESK" of "BTCUSDT" and Exchange.DESK."""
+    return f"{symbol}.{exchange.value}"
+
+
+def extract_vt_symbol(vt_symbol: str) -> tuple[str, Exchange]:
+    """Return "BTCUSDT" and Exchange.DESK of "BTCUSDT.DESK". Raises InvalidRequest for text of another form."""
+    symbol, dot, exchange = vt_symbol.rpartition(".") if isinstance(vt_symbol, str) else ("", "", "")
+    if not (symbol and dot and exchange):
+        raise InvalidRequest(f"A vt_symbol is written as BTCUSDT.DESK, not {vt_symbol!r}.", field="vt_symbol")
+    return symbol, Exchange(exchange)
+
+
 def name_of(word: object) -> str:
     """Return the text of an exchange, given as `Exchange` or as text."""
     return str(getattr(word, "value", word))

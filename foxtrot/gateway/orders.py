@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Coroutine
 
@@ -65,10 +66,19 @@ class OrderDesk:
         return task
 
     async def end(self, timeout_s: float) -> None:
-        """Take no new orders and let the commands under way come to their end, for up to `timeout_s`."""
+        """Take no new orders and let the commands under way come to their end, for up to `timeout_s`.
+
+        Those that have not are given up: what may have reached the venue is told as in doubt.
+        """
         self._closing = True
-        if self._tasks:
-            await asyncio.wait(self._tasks, timeout=timeout_s)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(timeout_s):
+                while self._tasks:
+                    await asyncio.wait(self._tasks)
+        for task in self._tasks:
+            task.cancel()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
 
     async def resume(self) -> None:
         """Ask for the orders that were alive when an earlier connection ended and that are not known now."""

@@ -68,14 +68,20 @@ class Outlet:
 
     def contract(self, contract: ContractData) -> None:
         """Tell a contract."""
-        self._engine.put(Event(topics.EVENT_CONTRACT, contract))
+        self._hand(Event(topics.EVENT_CONTRACT, contract))
 
     def log(self, text: str, level: int = INFO) -> None:
         """Tell a line for the log; errors also go to the standard library's."""
         if level >= ERROR:
             _LOG.error("%s: %s", self.gateway, text)
-        self._engine.put(Event(topics.EVENT_LOG, LogData(self.gateway, text, level)))
+        self._hand(Event(topics.EVENT_LOG, LogData(self.gateway, text, level)))
 
     def _put(self, topic: str, key: str, data: BaseData) -> None:
-        self._engine.put(Event(topic, data))
-        self._engine.put(Event(topic + key, data))
+        self._hand(Event(topic, data))
+        self._hand(Event(topic + key, data))
+
+    def _hand(self, event: Event) -> None:
+        try:
+            self._engine.put(event)
+        except Exception:  # noqa: BLE001 - somebody else's code, and trading must not stop at it
+            _LOG.exception("%s: the event engine did not take %s", self.gateway, event.type)

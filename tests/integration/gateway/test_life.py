@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,8 +32,7 @@ def test_connect_tells_contracts_balances_and_open_orders(make_desk: Make) -> No
     second = make_desk()  # another program, which has never heard of that order
     second.connect()
     assert second.wait_status(vt_orderid, "NOTTRADED").extra["state"] == "open"
-    kinds = {event.type for event in second.heard}
-    assert {"eContract.", "eAccount.", "eOrder."} <= kinds
+    second.wait(lambda: {"eContract.", "eAccount.", "eOrder."} <= {event.type for event in second.heard})
     contract = next(event.data for event in second.heard if event.type == "eContract.")
     assert (contract.vt_symbol, contract.pricetick, contract.product.name) == ("BTCUSDT.BINANCE", 0.01, "SPOT")
     second.cancel(vt_orderid)
@@ -84,6 +85,18 @@ def test_a_failed_connect_says_so_leaves_nothing_behind_and_a_later_one_succeeds
     assert "foxtrot BINANCE" not in threads()
     venue.look(lambda s: s.faults.clear())
     assert desk.adapter.connect(KEYS) is True
+
+
+def test_a_venue_that_accepts_and_says_nothing_holds_connect_up_no_longer_than_configured(make_desk: Make) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        desk = make_desk(
+            rest_url=f"http://127.0.0.1:{silent.getsockname()[1]}",
+            transport={"connect_timeout_s": 1.0, "request_timeout_s": 30.0},
+        )
+        begin = time.monotonic()
+        assert desk.adapter.connect(KEYS) is False
+        assert time.monotonic() - begin < 10
+    assert "within 1 s" in desk.wait_log("Not connected").msg
 
 
 def test_a_wrong_key_is_a_failed_connect(make_desk: Make) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import queue
 import random
 import threading
 from collections.abc import Callable
@@ -11,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from foxtrot.gateway import Direction, Event, OrderType
+from foxtrot.gateway import Direction, Event, Exchange, OrderRequest, OrderType, ThreadedAdapter
 from foxtrot.sandbox.types import VenueOrder, VenueStatus
 
 THREADS, ORDERS = 8, 25
@@ -111,3 +112,68 @@ def test_eight_threads_send_and_cancel_and_no_event_is_lost_or_out_of_place(busy
 
 def matches(told: Any, truth: VenueOrder | None) -> bool:
     return truth is not None and (told.status.name, told.extra["traded"]) == (TRUTH[truth.status], truth.filled)
+
+
+def test_closing_under_way_loses_no_order(make_desk: Callable[..., Any], venue: Any) -> None:
+    desk = make_desk()
+    desk.connect()
+    sent: list[list[str]] = [[] for _ in range(4)]
+
+    def work(mine: list[str]) -> None:
+        while vt_orderid := desk.buy():
+            mine.append(vt_orderid)
+
+    threads = [threading.Thread(target=work, args=(mine,)) for mine in sent]
+    for thread in threads:
+        thread.start()
+    desk.wait(lambda: len(desk.orders) > 20)
+    desk.adapter.close()
+    for thread in threads:
+        thread.join(20)
+    desk.engine.stop()
+    truth = venue.orders()
+    everything = [vt_orderid for mine in sent for vt_orderid in mine]
+    assert set(desk.orders) == set(everything)
+    for one in everything:
+        last = desk.orders[one][-1]
+        if one.partition(".")[2] in truth:
+            assert last.status.name in ("NOTTRADED", "SUBMITTING")  # SUBMITTING: nobody waited for the answer
+        else:
+            assert last.status.name in ("REJECTED", "SUBMITTING")
+            assert last.extra["state"] in ("denied", "in_doubt")
+
+
+def test_vnpys_own_engine_hears_the_same(venue: Any) -> None:
+    vnpy = pytest.importorskip("vnpy.event", reason="the package vnpy is not installed")
+    engine, heard = vnpy.EventEngine(), queue.Queue[Any]()
+    engine.register("eOrder.", lambda event: heard.put(event.data.status.name))
+    engine.start()
+    keys = {"API Key": "sandbox-key", "Secret": "sandbox-secret"}
+    config = {"rest_url": f"http://{venue.sandbox.base}"}
+    with ThreadedAdapter(engine, "DESK", exchange="binanceus", config=config) as adapter:
+        assert adapter.connect(keys)
+        adapter.send_order(OrderRequest("BTCUSDT", Exchange.DESK, Direction.LONG, OrderType.LIMIT, 0.001, 30000))
+        assert [heard.get(timeout=20), heard.get(timeout=20)] == ["SUBMITTING", "NOTTRADED"]
+    engine.stop()
+
+
+def test_an_engine_that_fails_to_take_an_event_does_not_stop_trading(
+    venue: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    heard = queue.Queue[Any]()
+
+    class Failing:
+        def put(self, event: Event) -> None:
+            if event.type == "eOrder." and event.data.status.name == "SUBMITTING":
+                raise ValueError("no room")
+            if event.type == "eOrder.":
+                heard.put(event.data.status.name)
+
+    keys = {"API Key": "sandbox-key", "Secret": "sandbox-secret"}
+    config = {"rest_url": f"http://{venue.sandbox.base}"}
+    with ThreadedAdapter(Failing(), "DESK", exchange="binanceus", config=config) as adapter:
+        assert adapter.connect(keys)
+        adapter.send_order(OrderRequest("BTCUSDT", Exchange.DESK, Direction.LONG, OrderType.LIMIT, 0.001, 30000))
+        assert heard.get(timeout=20) == "NOTTRADED"
+    assert "the event engine did not take eOrder." in caplog.text
+    assert "no room" in caplog.text

@@ -80,6 +80,14 @@ def test_a_symbol_with_its_exchange_is_the_same_request() -> None:
     assert one.vt_symbol == "BTCUSDT.DESK"
 
 
+def test_a_vt_symbol_goes_there_and_back() -> None:
+    assert gateway.extract_vt_symbol("BTC.X.DESK") == ("BTC.X", Exchange.DESK)
+    assert gateway.generate_vt_symbol(*gateway.extract_vt_symbol("BTCUSDT.DESK")) == "BTCUSDT.DESK"
+    for wrong in ("BTCUSDT", ".DESK", "BTCUSDT.", "", None):
+        with pytest.raises(InvalidRequest, match=r"written as BTCUSDT\.DESK"):
+            gateway.extract_vt_symbol(wrong)  # type: ignore[arg-type]
+
+
 def test_requests_and_data_take_vnpys_arguments_in_vnpys_order() -> None:
     req = OrderRequest("BTCUSDT", Exchange.DESK, gateway.Direction.LONG, gateway.OrderType.LIMIT, 1, 2)
     data = req.create_order_data("7", "DESK")
