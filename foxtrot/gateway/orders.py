@@ -122,6 +122,10 @@ class OrderDesk:
             await self._exchange.place_order(to_order_request(req, symbol, orderid))
         except FoxtrotError as error:
             self._not_taken(orderid, error)
+        except asyncio.CancelledError:
+            if self._exchange.orders.get(orderid) is None:  # else the exchange tells what it is
+                self._not_taken(orderid, errors.StateError(f"{self._outlet.gateway} was closed; nothing was sent."))
+            raise
         except Exception as error:  # noqa: BLE001 - a plug-in's or our own fault: told, and nothing is guessed
             _LOG.exception("%s: placing %s failed", self._outlet.gateway, orderid)
             self._not_taken(orderid, errors.OrderInDoubt(f"Placing failed: {type(error).__name__}: {error}"))

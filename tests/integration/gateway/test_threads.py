@@ -87,6 +87,7 @@ def test_eight_threads_send_and_cancel_and_no_event_is_lost_or_out_of_place(busy
 
     desk.wait(lambda: all(desk.statuses(one)[-1:] == ["REJECTED"] for one in wrong), 60)
     desk.wait(lambda: all(desk.statuses(one)[-1:] not in ([], ["SUBMITTING"]) for one in sent), 90)
+    desk.wait(settled, 60)  # what others did to an order comes by the private stream, in its own time
     desk.adapter.close()  # every command under way comes to its end
     desk.engine.stop()  # every event is delivered
     assert settled()
