@@ -25,11 +25,12 @@ from foxtrot.gateway import (
 from foxtrot.gateway.loop import LoopThread
 from foxtrot.plugins import default_registry
 from foxtrot.sandbox.embedded import Sandbox, make_options
+from foxtrot.sandbox.options import DEFAULT_KEY, DEFAULT_SECRET
 from foxtrot.sandbox.switches import parse_order
 from foxtrot.sandbox.types import VenueOrder
 
 T = TypeVar("T")
-KEYS = {"API Key": "sandbox-key", "Secret": "sandbox-secret", "Sandbox": True}
+KEYS = {"API Key": DEFAULT_KEY, "Secret": DEFAULT_SECRET, "Sandbox": True}
 
 
 class Venue:

@@ -13,8 +13,9 @@ import pytest
 
 from foxtrot.errors import ConfigError, InvalidRequest, StateError
 from foxtrot.gateway import CancelRequest, Event, Exchange, HistoryRequest, Interval, SubscribeRequest, ThreadedAdapter
+from foxtrot.sandbox.options import DEFAULT_KEY, DEFAULT_SECRET
 
-KEYS = {"API Key": "sandbox-key", "Secret": "sandbox-secret", "Sandbox": True}
+KEYS = {"API Key": DEFAULT_KEY, "Secret": DEFAULT_SECRET, "Sandbox": True}
 Make = Callable[..., Any]
 SUBSCRIBE = SubscribeRequest("BTCUSDT", Exchange.BINANCE)
 HISTORY = HistoryRequest("BTCUSDT", Exchange.BINANCE, None, None, Interval.MINUTE)  # type: ignore[arg-type]

@@ -15,6 +15,7 @@ import pytest
 from foxtrot.errors import RateLimited, VenueUnavailable
 from foxtrot.gateway import Exchange, HistoryRequest, Interval, SubscribeRequest
 from foxtrot.gateway.loop import LoopThread
+from foxtrot.sandbox.options import DEFAULT_KEY, DEFAULT_SECRET
 
 Make = Callable[..., Any]
 HISTORY = HistoryRequest("BTCUSDT", Exchange.BINANCE, None, None, Interval.MINUTE)  # type: ignore[arg-type]
@@ -89,7 +90,7 @@ def test_a_proxy_that_does_not_answer_is_a_failed_connect(make_desk: Make) -> No
     with socket.create_server(("127.0.0.1", 0)) as gone:
         port = gone.getsockname()[1]
     desk = make_desk(transport={"connect_timeout_s": 5.0})
-    settings = {"API Key": "sandbox-key", "Secret": "sandbox-secret", "Proxy Host": "127.0.0.1"}
+    settings = {"API Key": DEFAULT_KEY, "Secret": DEFAULT_SECRET, "Proxy Host": "127.0.0.1"}
     assert desk.adapter.connect({**settings, "Proxy Port": port}) is False
     assert "proxy" in desk.wait_log("Not connected").msg
 

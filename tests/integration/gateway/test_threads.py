@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from foxtrot.gateway import Direction, Event, Exchange, OrderRequest, OrderType, ThreadedAdapter
+from foxtrot.sandbox.options import DEFAULT_KEY, DEFAULT_SECRET
 from foxtrot.sandbox.types import VenueOrder, VenueStatus
 
 THREADS, ORDERS = 8, 25
@@ -149,7 +150,7 @@ def test_vnpys_own_engine_hears_the_same(venue: Any) -> None:
     engine, heard = vnpy.EventEngine(), queue.Queue[Any]()
     engine.register("eOrder.", lambda event: heard.put(event.data.status.name))
     engine.start()
-    keys = {"API Key": "sandbox-key", "Secret": "sandbox-secret"}
+    keys = {"API Key": DEFAULT_KEY, "Secret": DEFAULT_SECRET}
     config = {"rest_url": f"http://{venue.sandbox.base}"}
     with ThreadedAdapter(engine, "DESK", exchange="binanceus", config=config) as adapter:
         assert adapter.connect(keys)
@@ -170,7 +171,7 @@ def test_an_engine_that_fails_to_take_an_event_does_not_stop_trading(
             if event.type == "eOrder.":
                 heard.put(event.data.status.name)
 
-    keys = {"API Key": "sandbox-key", "Secret": "sandbox-secret"}
+    keys = {"API Key": DEFAULT_KEY, "Secret": DEFAULT_SECRET}
     config = {"rest_url": f"http://{venue.sandbox.base}"}
     with ThreadedAdapter(Failing(), "DESK", exchange="binanceus", config=config) as adapter:
         assert adapter.connect(keys)
