@@ -46,6 +46,11 @@ class MarketDataManager:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
 
+    async def fetch_time(self) -> int:
+        """Ask for the venue's time (ns UTC)."""
+        wiring = self._wiring
+        return await wiring.call(wiring.open().rest.fetch_server_time())
+
     async def fetch_tickers(self, symbols: Sequence[str]) -> list[Ticker]:
         """Ask for the 24-hour statistics of some symbols, in the order asked."""
         wiring = self._wiring

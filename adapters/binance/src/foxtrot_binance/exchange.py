@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from foxtrot.config import Credentials
 from foxtrot.exchange import BaseExchange
-from foxtrot.io.rest import CcxtRestClient
+from foxtrot.io.rest import CcxtRestClient, SplitRequests
 from foxtrot.keys import signer
-from foxtrot.ports import LinkContext, VenueLink
+from foxtrot.ports import LinkContext, RequestClient, VenueLink
 from foxtrot.protocol.codec import Endpoints, UserStreamScheme
 from foxtrot.spec import AdapterSpec
 from foxtrot_binance.codec.rest import BinanceRestCodec
@@ -22,7 +23,7 @@ _PRIVATE = (
     "GetAccount GetMyTrades PostOrder PostOrderTest PostOrderCancelReplace DeleteOrder DeleteOpenOrders GetOrder "
     "GetOpenOrders GetAllOrders"
 )
-_KEYED = "PostUserDataStream PutUserDataStream DeleteUserDataStream"
+_LISTEN_KEYS = frozenset({"publicPostUserDataStream", "publicPutUserDataStream", "publicDeleteUserDataStream"})
 
 
 class BinanceExchange(BaseExchange):
@@ -38,30 +39,43 @@ class BinanceExchange(BaseExchange):
     def link(self, context: LinkContext) -> VenueLink:
         """Build codecs and transport for one connection."""
         options = BinanceOptions.model_validate(dict(context.config.options))
-        requests = CcxtRestClient(
-            self.server.ccxt_class,
-            context.access.endpoints,
-            context.credentials,
-            context.config.transport,
-            allowed=_allowed(self.server),
-            venue_ms=context.venue_ms,
-            http=context.access.http,
-        )
-        rpc = None
-        if context.credentials is not None and options.orders_over == "ws":
-            key = context.credentials.api_key.get_secret_value()
-            rpc = BinanceRpcCodec(key, signer(context.credentials))
+        rpc, stream_key = None, context.stream_key
+        if stream_key is not None and options.orders_over == "ws":
+            rpc = BinanceRpcCodec(stream_key.api_key.get_secret_value(), signer(stream_key))
         return VenueLink(
             rest=BinanceRestCodec(
                 self.server, context.symbols, context.next_seq, recv_window_ms=options.recv_window_ms
             ),
             stream=BinanceStreamCodec(context.exchange, context.symbols, context.next_seq),
-            requests=requests,
+            requests=self._requests(context),
             user_streams=_schemes(self.server, options, context),
             rpc=rpc,
             # A request is refused once its window is over. How late a query may miss an accepted order is not stated
             # anywhere: 15 s on top is ours.
             visibility_s=options.recv_window_ms / 1_000 + 15.0,
+        )
+
+    def _requests(self, context: LinkContext) -> RequestClient:
+        """Return the transport; with a key of its own for streams, the requests about listen keys carry that one."""
+
+        def client(credentials: Credentials | None, allowed: frozenset[str]) -> CcxtRestClient:
+            return CcxtRestClient(
+                self.server.ccxt_class,
+                context.access.endpoints,
+                credentials,
+                context.config.transport,
+                allowed=allowed,
+                venue_ms=context.venue_ms,
+                http=context.access.http,
+            )
+
+        allowed = _allowed(self.server)
+        if context.stream_credentials is None:
+            return client(context.credentials, allowed)
+        return SplitRequests(
+            client(context.credentials, allowed - _LISTEN_KEYS),
+            client(context.stream_credentials, _LISTEN_KEYS),
+            _LISTEN_KEYS,
         )
 
 
@@ -72,13 +86,12 @@ class BinanceUsExchange(BinanceExchange):
 
 
 def _schemes(server: Server, options: BinanceOptions, context: LinkContext) -> tuple[UserStreamScheme, ...]:
-    if context.credentials is None:
+    stream_key = context.stream_key
+    if stream_key is None:
         return ()
     made: dict[str, UserStreamScheme] = {
         "listen_key": ListenKeyScheme(context.symbols),
-        "signature": SignatureScheme(
-            context.symbols, context.credentials.api_key.get_secret_value(), signer(context.credentials)
-        ),
+        "signature": SignatureScheme(context.symbols, stream_key.api_key.get_secret_value(), signer(stream_key)),
     }
     wanted = server.user_streams if options.user_stream == "auto" else (options.user_stream,)
     return tuple(made[name] for name in wanted)
@@ -89,7 +102,7 @@ def _allowed(server: Server) -> frozenset[str]:
         [
             *(f"publicGet{name}" for name in _PUBLIC.split()),
             *(f"private{name}" for name in _PRIVATE.split()),
-            *(f"public{name}" for name in _KEYED.split()),
+            *_LISTEN_KEYS,
             server.fees_endpoint,
         ]
     )
