@@ -38,10 +38,10 @@ class Funds:
         return self._ledger.affords(order.account, self.spent_asset(order.side), amount)
 
     def lock(self, order: VenueOrder) -> None:
-        """Lock what the whole order may cost; a MARKET order runs at once and locks nothing."""
+        """Lock what the rest of the order may cost; a MARKET order runs at once and locks nothing."""
         if order.type is OrderType.MARKET:
             return
-        amount = self._worth(order, order.quantity)
+        amount = self._worth(order, order.remaining)
         self._ledger.lock(order.account, self.spent_asset(order.side), amount)
         self._locked[order.order_id] = amount
 
