@@ -18,12 +18,12 @@ from foxtrot.model.order import Side
 from foxtrot.operations.blocking import BlockingOrderOperations
 from foxtrot.plugins import default_registry
 from foxtrot.sandbox.embedded import Sandbox, make_options
-from foxtrot.sandbox.options import default_credentials
+from foxtrot.sandbox.options import DEFAULT_KEY, DEFAULT_SECRET, default_credentials
 from foxtrot.sandbox.switches import parse_order
 from foxtrot.sandbox.types import MARKET_ACCOUNT
 
 SYMBOL = "HBAR/USDT"
-KEYS = ("sandbox-key", "sandbox-secret")
+KEYS = (DEFAULT_KEY, DEFAULT_SECRET)
 
 
 async def serve(**settings: Any) -> Sandbox:

@@ -18,6 +18,7 @@ from foxtrot.model.order import Order, OrderStatus, Side
 from foxtrot.plugins import default_registry
 from foxtrot.sandbox.dialect import HttpRequest, HttpResponse
 from foxtrot.sandbox.embedded import Sandbox, make_options
+from foxtrot.sandbox.options import DEFAULT_SECRET
 from foxtrot.sandbox.paper import PAPER_MARKET, open_paper
 from foxtrot.sandbox.types import MARKET_ACCOUNT
 
@@ -152,7 +153,7 @@ async def test_nothing_private_reaches_the_real_venue(real: RealVenue, run: Run)
 
 
 async def test_the_counting_would_see_a_private_request(real: RealVenue) -> None:
-    keys = {"credentials": {"api_key": "sandbox-key", "api_secret": "sandbox-secret"}}
+    keys = {"credentials": {"api_key": "sandbox-key", "api_secret": DEFAULT_SECRET}}
     async with get_exchange("binanceus", real.settings | keys) as exchange:
         await exchange.place_order(OrderRequest.limit(SYMBOL, "buy", "100", "0.1990"))
     assert "POST /api/v3/order" in real.private
