@@ -14,7 +14,7 @@ from foxtrot.sandbox.candles import MINUTE_NS, CandleBook, past_candles
 from foxtrot.sandbox.exact import exactly
 from foxtrot.sandbox.ledger import FEE_ACCOUNT, Ledger
 from foxtrot.sandbox.market import Market
-from foxtrot.sandbox.orders import OrderStore, amended, copy_of
+from foxtrot.sandbox.orders import OrderStore, amended, copy_of, history_of
 from foxtrot.sandbox.rules import check_account, check_admission, check_form, check_values
 from foxtrot.sandbox.statistics import sum_up
 from foxtrot.sandbox.types import (
@@ -49,7 +49,7 @@ class Venue:
 
     `clock` returns ns UTC. `listeners` are called synchronously with every event, in order; they may read, not order.
     `prices` are the starting prices by symbol; candles before the start are made up from `seed`. `market` makes each
-    symbol's market.
+    symbol's market. `born_ns` is when the venue first began, for ids that must not come again: by default now.
     """
 
     def __init__(
@@ -63,6 +63,7 @@ class Venue:
         seed: int = 0,
         history_days: int = 0,
         first_order_id: int = 1,
+        born_ns: int = 0,
         market: MarketFactory = Market,
     ) -> None:
         self.clock = clock
@@ -75,6 +76,7 @@ class Venue:
         self._order_ids = itertools.count(first_order_id)
         self._store = OrderStore()
         start = clock()
+        self.born_ns = born_ns or start
         self._history_made: set[str] = set()
         self._candles: dict[str, CandleBook] = {}
         self._trades: dict[str, deque[PublicTrade]] = {}
@@ -152,9 +154,14 @@ class Venue:
 
     @exactly
     def restore(self, orders: Sequence[VenueOrder]) -> None:
-        """Take up the orders of an earlier run with their executions, by order id ascending; nobody is told."""
+        """Take up the orders of an earlier run with their executions, by order id ascending.
+
+        Listeners hear of them as if they came now, for they may keep books of their own; balances are not told.
+        """
         for order in orders:
             self._store.add(order)
+            for report in history_of(order):
+                self.emit(report)
             if order.status.open:
                 self._markets[order.symbol].resume(order)
             else:

@@ -13,7 +13,7 @@ from foxtrot import ExchangeConnection, OrderRequest, errors, events
 from foxtrot.plugins import default_registry
 from foxtrot.sandbox.embedded import Sandbox, make_options
 
-KEYS = ("rest-key-1", "rest-secret-1", "stream-key-1", "stream-secret-1")
+KEYS = ("rest-key-1", "cmVzdC1zZWNyZXQ=", "stream-key-1", "c3RyZWFtLXNlY3JldA==")
 NAMES = ("api_key_rest", "secret_rest", "api_key_ws", "secret_ws")
 TWO_KEYS: dict[str, Any] = {
     "api_key": KEYS[0],
@@ -23,20 +23,21 @@ TWO_KEYS: dict[str, Any] = {
 }
 
 
-async def serve(**settings: Any) -> Sandbox:
-    options = make_options({"rate": 20, "symbols": ["BTC/USDT"], **TWO_KEYS, **settings}, "binanceus")
-    return await Sandbox.start(options, default_registry().load("binanceus"))
+async def serve(venue: str = "binanceus", **settings: Any) -> Sandbox:
+    options = make_options({"rate": 20, "symbols": ["BTC/USDT"], **TWO_KEYS, **settings}, venue)
+    return await Sandbox.start(options, default_registry().load(venue))
 
 
-@pytest.fixture(params=["current", "legacy"])
+@pytest.fixture(params=[("binanceus", "current"), ("binanceus", "legacy"), ("kraken", "current")])
 async def served(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
-    async with await serve(profile=request.param) as sandbox:
+    venue, profile = request.param
+    async with await serve(venue, profile=profile) as sandbox:
         yield sandbox
 
 
 def connection(sandbox: Sandbox, *keys: str, **config: Any) -> ExchangeConnection:
     settings = {"rest_url": f"http://{sandbox.base}", **config}
-    return ExchangeConnection(*(keys or KEYS), exchange="binanceus", config=settings)
+    return ExchangeConnection(*(keys or KEYS), exchange=sandbox.options.venue, config=settings)
 
 
 async def test_requests_use_the_rest_key_and_streams_the_other(served: Sandbox) -> None:

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from foxtrot.sandbox.venue import Venue
 
 
+_CLOCKS_NS = 1_500_000_000  # some venues tell their time in whole seconds, so ours may be off by that
+
+
 class PaperMarket(Market):
     """Match by the venue's own rules against a book that is somebody else's.
 
@@ -67,7 +70,8 @@ class PaperMarket(Market):
         """Take in a real trade: it fills the orders here that it went through or whose turn it is; the rest of it is
         published as it was.
 
-        One of a time (`time_ns`, the venue's) before an order worked does not concern that order: trades come late.
+        One of a time (`time_ns`, the venue's) clearly before an order worked does not concern that order: trades that
+        were missed come late.
         """
         met = taker_side.opposite
         side = next((side for side in Side if self._gone_through(side, price)), met)
@@ -75,7 +79,7 @@ class PaperMarket(Market):
         for level in list(self._own.side(side).prices(price)):
             if level != price or side is met:
                 for resting in self._own.side(side).queue(level):
-                    if time_ns is not None and time_ns < resting.order.working_ns:
+                    if time_ns is not None and time_ns < resting.order.working_ns - _CLOCKS_NS:
                         continue
                     self._serve(printed, resting, through=level != price)
         if printed.remaining:

@@ -129,7 +129,11 @@ class PaperPlace:
         state, live = self._state, self._live
         listed = {contract.symbol for contract in live.contracts.all()}
         wanted = dict.fromkeys([*self._symbols, *(o.symbol for o in state.orders if o.symbol in listed)])
-        contracts = [_playable(live.contracts.get(symbol)) for symbol in wanted]
+        for symbol in wanted:
+            live.contracts.get(symbol)
+        factory: DialectFactory = import_string(live.spec.dialect)
+        options = self._options(wanted)
+        contracts = [_playable(live.contracts.get(own.symbol), own) for own in factory.contracts(options)]
         prices = {s: Decimal(repr((await live.fetch_ticker(s)).last)) for s in wanted}
         # No id of an earlier run comes again, also when only the journal remembers that run.
         first = self._now() // NS_PER_MS
@@ -148,11 +152,11 @@ class PaperPlace:
             prices=prices,
             first_order_id=max(first, state.last_order_id + 1),
             market=market,
+            born_ns=state.born_ns,
         )
         for contract in contracts:
             await self._remember(venue, contract)
-        factory: DialectFactory = import_string(live.spec.dialect)
-        options = self._options(wanted)
+        state.begin(venue.born_ns)
         dialect = factory.open(venue, options)
         key = Credentials(api_key=SecretStr(options.api_key), api_secret=SecretStr(options.api_secret))
         return _Playing(venue, dialect, MemoryWire(dialect), key)
@@ -197,13 +201,18 @@ async def _tick(dialect: Dialect) -> None:
         await asyncio.sleep(_TICK_S)
 
 
-def _playable(contract: Contract) -> Contract:
-    """Leave out the rules that nobody here understands; the real venue may refuse what they forbid."""
+def _playable(contract: Contract, own: Contract) -> Contract:
+    """Return the real contract as the dialect plays it: self-trade prevention has the dialect's `own` words.
+
+    Rules that nobody here understands are left out; the real venue may refuse what they forbid.
+    """
     rules = tuple(rule for rule in contract.rules if not isinstance(rule, OtherRule))
     if left_out := [rule.name for rule in contract.rules if isinstance(rule, OtherRule)]:
         _LOG.info("the dry run of %s does not know the rules %s", contract.symbol, ", ".join(left_out))
     status = contract.status if contract.status is not ContractStatus.OTHER else ContractStatus.HALTED
-    return msgspec.structs.replace(contract, rules=rules, status=status)
+    return msgspec.structs.replace(
+        contract, rules=rules, status=status, stp_modes=own.stp_modes, default_stp_mode=own.default_stp_mode
+    )
 
 
 def _without_holes(bars: Sequence[Bar], end_ns: int) -> list[Candle]:

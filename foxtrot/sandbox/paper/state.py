@@ -20,6 +20,7 @@ class _Line(msgspec.Struct):
 
     orders: list[VenueOrder]
     balances: Balances
+    born_ns: int = 0  # said once
 
 
 class PaperState:
@@ -35,6 +36,7 @@ class PaperState:
         self._changed: dict[int, VenueOrder] = {}
         self._file: int | None = None
         self.balances: Balances = {}
+        self.born_ns = 0
 
     @property
     def orders(self) -> list[VenueOrder]:
@@ -60,11 +62,17 @@ class PaperState:
                 self._read(self._path.read_bytes(), self._path)
             fresh = self._path.with_name(f"{self._path.name}.new")
             self._file = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-            if self._orders or self.balances:
-                self._write(_Line(self.orders, self.balances))
+            if self.born_ns:
+                self._write(_Line(self.orders, self.balances, self.born_ns))
             fresh.replace(self._path)
         except OSError as error:
             raise JournalError(f"The state of the dry run, {self._path}, cannot be used: {error.strerror}.") from error
+
+    def begin(self, born_ns: int) -> None:
+        """Remember when the first run began."""
+        if not self.born_ns:
+            self.born_ns = born_ns
+            self._write(_Line([], {}, born_ns))
 
     def close(self) -> None:
         """End writing; repeating is harmless."""
@@ -98,6 +106,7 @@ class PaperState:
                 ) from error
             self._orders.update({order.order_id: order for order in line.orders})
             self.balances |= line.balances
+            self.born_ns = self.born_ns or line.born_ns
         self._forget_oldest()
 
     def _forget_oldest(self) -> None:
