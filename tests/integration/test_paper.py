@@ -20,6 +20,7 @@ from foxtrot.sandbox.dialect import HttpRequest, HttpResponse
 from foxtrot.sandbox.embedded import Sandbox, make_options
 from foxtrot.sandbox.options import DEFAULT_SECRET
 from foxtrot.sandbox.paper import PAPER_MARKET, open_paper
+from foxtrot.sandbox.paper.place import PaperPlace
 from foxtrot.sandbox.types import MARKET_ACCOUNT
 
 SYMBOL = "HBAR/USDT"
@@ -263,6 +264,52 @@ async def test_no_order_is_taken_while_the_real_book_is_not_known(real: RealVenu
     assert canceled.status is OrderStatus.CANCELED
     book = await run.exchange.fetch_order_book(SYMBOL)
     assert book.bids == ()
+
+
+@pytest.mark.parametrize("venue", ["binanceus", "kraken"])
+async def test_stale_streams_are_trouble_until_they_speak_again(venue: str) -> None:
+    options = make_options({"rate": 100, "symbols": (SYMBOL,), "history_days": 0}, venue)
+    async with await Sandbox.start(options, default_registry().load(venue)) as sandbox:
+        settings = {"rest_url": f"http://{sandbox.base}", "streams": {"stale_after_s": {"book": 2, "trades": 2}}}
+        async with get_exchange(venue, settings) as live:
+            run = Run(open_paper(live, [SYMBOL]))
+            troubles: list[tuple[str, str]] = []
+
+            def look(event: events.StreamStale | events.StreamRestored) -> None:
+                assert isinstance(run.exchange.environment, PaperPlace)
+                troubles.append((event.stream, run.exchange.environment.trouble(SYMBOL)))
+                run.changed.set()
+
+            async with run.exchange:
+                live.engine.subscribe(events.StreamStale, look)
+                for frames in list(sandbox._server._wire._frames):
+                    frames.silent = True  # open, but nothing comes, while the market moves
+                await run.until(lambda: bool(troubles))
+                assert "stale" in troubles[0][1]
+                live.engine.subscribe(events.StreamRestored, look)
+                live.engine.subscribe(events.BookUpdated, lambda event: run.changed.set())
+                await run.until(lambda: run.exchange.environment.trouble(SYMBOL) == "")  # type: ignore[attr-defined]
+                ticker = await run.exchange.fetch_ticker(SYMBOL)
+                price = run.exchange.contracts.round_price(SYMBOL, ticker.bid * 0.9, "buy")
+                await run.buy(str(price))
+
+
+async def test_an_exchange_that_is_disconnected_denies_orders(real: RealVenue) -> None:
+    live = get_exchange(real.name, real.settings)
+    await live.connect()
+    run = Run(open_paper(live, [SYMBOL]))
+    async with run.exchange:
+        assert not await _is_denied(run)
+        await live.disconnect()
+        assert "disconnected" in (await _denied(run)).message
+
+
+async def _is_denied(run: Run) -> bool:
+    try:
+        await run.buy("0.1990")
+    except errors.OrderDenied:
+        return True
+    return False
 
 
 async def _denied(run: Run) -> errors.OrderDenied:
