@@ -17,6 +17,7 @@ from foxtrot.config import ExchangeConfig
 from foxtrot.model.order import Side
 from foxtrot.operations.blocking import BlockingOrderOperations
 from foxtrot.plugins import default_registry
+from foxtrot.sandbox.dialect import HttpRequest, HttpResponse
 from foxtrot.sandbox.embedded import Sandbox, make_options
 from foxtrot.sandbox.options import DEFAULT_KEY, DEFAULT_SECRET, default_credentials
 from foxtrot.sandbox.switches import parse_order
@@ -106,8 +107,16 @@ async def test_a_poll_ends_when_the_order_does(sandbox: Sandbox) -> None:
         order = await ops.create_limit_buy("0.2000", 100)
         assert order is not None
         assert (await ops.poll_order_status(order["id"], timeout_s=0))["status"] == "open"
+        asked, answer = asyncio.Event(), sandbox.dialect.http
+
+        def http(request: HttpRequest) -> HttpResponse:
+            asked.set()
+            return answer(request)
+
+        sandbox.dialect.http = http  # type: ignore[method-assign]
         poll = asyncio.create_task(ops.poll_order_status(order["id"], timeout_s=20, interval_s=20))
-        await asyncio.sleep(0)
+        await asked.wait()
+        sandbox.dialect.http = answer  # type: ignore[method-assign]
         sandbox.venue.place_agent(SYMBOL, Side.SELL, D("0.2000"), D(100))
         async with asyncio.timeout(5):
             assert (await poll)["status"] == "filled"

@@ -18,7 +18,7 @@ from foxtrot.model.order import Order, OrderStatus, Side
 from foxtrot.plugins import default_registry
 from foxtrot.sandbox.dialect import HttpRequest, HttpResponse
 from foxtrot.sandbox.embedded import Sandbox, make_options
-from foxtrot.sandbox.options import DEFAULT_SECRET
+from foxtrot.sandbox.options import DEFAULT_KEY, DEFAULT_SECRET
 from foxtrot.sandbox.paper import PAPER_MARKET, open_paper
 from foxtrot.sandbox.paper.place import PaperPlace
 from foxtrot.sandbox.types import MARKET_ACCOUNT
@@ -153,6 +153,17 @@ async def test_nothing_private_reaches_the_real_venue(real: RealVenue, run: Run)
     assert {path for path in real.sockets if "ws-api" in path} == set()
     assert real.venue.orders(real.sandbox.dialect.account, SYMBOL) == []
     assert sum(real.requests.values()) > 0, "the counting counts"
+
+
+async def test_keys_that_come_with_a_name_are_not_used(real: RealVenue, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = {"api_key": DEFAULT_KEY, "api_secret": DEFAULT_SECRET}
+    for variable in ("API_KEY", "API_SECRET"):
+        monkeypatch.setenv(f"FOXTROT_{real.name.upper()}_MAIN_{variable}", keys[variable.lower()])
+    settings = real.settings | {"credentials": keys, "stream_credentials": keys}
+    async with open_paper(real.name, [SYMBOL], config=settings) as exchange:
+        await exchange.place_order(OrderRequest.market(SYMBOL, "buy", "100"))
+    assert real.private == []
+    assert real.requests.total() > 0
 
 
 async def test_the_counting_would_see_a_private_request(real: RealVenue) -> None:
@@ -347,6 +358,10 @@ async def test_a_dry_run_goes_on_after_a_restart(real: RealVenue, tmp_path: Path
         await run.until(lambda: run.now(found).filled == 50)
         ids = [fill.trade_id for fill in await exchange.fetch_my_trades(SYMBOL)]
         assert len(ids) == len(set(ids)) == len(bought.fills) + 1
+        newer = await exchange.place_order(OrderRequest.market(SYMBOL, "buy", "100"))
+        assert newer.order_id not in (bought.order_id, resting.order_id)
+        assert (newer.filled, len(newer.fills)) == (100, 1)
+        assert run.now(bought).filled == 300
         await exchange.cancel_order(SYMBOL, client_order_id=found.client_order_id)
         assert (await exchange.fetch_balance())["USDT"].locked == 0
 

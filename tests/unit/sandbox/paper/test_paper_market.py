@@ -113,6 +113,12 @@ def test_a_trade_at_its_price_by_a_taker_of_its_own_side_does_not_fill_it(paper:
     assert paper.filled(order) == 2
 
 
+def test_a_trade_that_goes_through_one_order_leaves_another_at_its_very_price(paper: Paper) -> None:
+    through, at_price = paper.place(Side.BUY, "99.5", "1"), paper.place(Side.BUY, "99.2", "1")
+    paper.trade("99.2", "5", Side.BUY)
+    assert (paper.filled(through), paper.filled(at_price)) == (1, 0)
+
+
 def test_all_of_a_real_trade_is_published_once(paper: Paper) -> None:
     paper.place(Side.BUY, "99", "2")
     paper.trade("98", "6", Side.SELL)
@@ -156,6 +162,15 @@ def test_own_orders_do_not_trade_with_each_other(paper: Paper) -> None:
     paper.place(Side.SELL, "100", "2")
     assert paper.now(resting).status is VenueStatus.EXPIRED_IN_MATCH
     assert paper.venue.executions("client", SYMBOL) == []
+
+
+def test_an_order_meets_the_better_of_an_own_and_a_real_one_first(paper: Paper) -> None:
+    better = paper.place(Side.BUY, "100", "2")
+    worse = paper.place(Side.BUY, "98.5", "2")
+    sold = paper.place(Side.SELL, "98.5", "5")
+    assert paper.now(better).status is VenueStatus.EXPIRED_IN_MATCH
+    assert paper.now(worse).status is VenueStatus.NEW
+    assert [e.price for e in sold.executions] == [D(99)]
 
 
 def test_a_post_only_order_is_refused_by_own_and_by_real_orders(paper: Paper) -> None:
