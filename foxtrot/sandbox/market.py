@@ -14,7 +14,7 @@ from foxtrot.model.decimals import ZERO
 from foxtrot.model.order import OrderType, Side, TimeInForce
 from foxtrot.sandbox.exact import exactly
 from foxtrot.sandbox.funds import Funds
-from foxtrot.sandbox.matching import Book, Resting
+from foxtrot.sandbox.matching import Book, BookSide, Resting
 from foxtrot.sandbox.triggers import Triggers, trailing_stop, would_trigger
 from foxtrot.sandbox.types import (
     MARKET_ACCOUNT,
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from foxtrot.sandbox.venue import Venue
 
 _MARKET_FORMS = frozenset({OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT, OrderType.TRAILING_STOP})
-_PRINTED = 0  # the order id of those who traded in a recording
+PRINTED = 0  # the order id of those who traded in a recording
 # Between orders of one account TRANSFER acts as DECREMENT.
 _DECREMENTING = frozenset({Stp.DECREMENT, Stp.TRANSFER})
 
@@ -63,7 +63,7 @@ class Market:
 
     def check_price(self, new: NewOrder) -> None:
         """Refuse what would take or trigger at once. Changes nothing."""
-        met = self.book.side(new.side.opposite).first_within(new.price)
+        met = self._meets(new.side, new.price)
         if new.type is OrderType.LIMIT_MAKER and met is not None and not new.accept_taking:
             raise Refused(Reason.WOULD_TAKE)
         if new.stop_price is not None and would_trigger(new.type, new.side, new.stop_price, self.last_price):
@@ -97,7 +97,7 @@ class Market:
         """Return the stop price that an order begins with, 0 for none."""
         if new.type is not OrderType.TRAILING_STOP:
             return new.stop_price or ZERO
-        order = _as_taker(self.contract.symbol, ZERO, new.side)
+        order = as_taker(self.contract.symbol, ZERO, new.side)
         order.trailing_offset, order.trailing_percent = new.trailing_offset or ZERO, new.trailing_percent or ZERO
         order.peak_price = self.last_price
         return trailing_stop(order, self.contract.price_tick)
@@ -116,9 +116,17 @@ class Market:
             self._match(order)
             self._run_due()
 
+    def resume(self, order: VenueOrder) -> None:
+        """Take up an open order of an earlier run: lock what it still may cost, and let it wait or rest again."""
+        self._funds.lock(order)
+        if order.type.has_trigger and not order.triggered:
+            self._triggers.add(order)
+        else:
+            self._leave(order, order.price)
+
     def end(self, order: VenueOrder, status: VenueStatus, kind: ReportKind, cancel_id: str = "") -> None:
         """Take an order off the book, release its funds, and report it."""
-        side = self.book.side(order.side)
+        side = self._home(order)
         rested = side.resting(order) is not None
         if rested:
             side.remove(order)
@@ -133,7 +141,7 @@ class Market:
         if not (order.triggered and order.type.has_trigger):
             self.check_price(new)
         remaining = (new.quantity or ZERO) - (order.quantity - order.remaining)
-        side = self.book.side(order.side)
+        side = self._home(order)
         resting = side.resting(order)
         if resting is not None and _only_less(order, new):
             self._funds.release_part(order, order.remaining - remaining)
@@ -148,7 +156,7 @@ class Market:
         self._requeue(order, new, rested=resting is not None)
 
     def _requeue(self, order: VenueOrder, new: NewOrder, *, rested: bool) -> None:
-        side, old_price = self.book.side(order.side), order.price
+        side, old_price = self._home(order), order.price
         if rested:
             side.remove(order)
         self._triggers.remove(order)
@@ -191,7 +199,7 @@ class Market:
     def _match(self, order: VenueOrder) -> None:
         limit = None if order.type in _MARKET_FORMS else order.price
         against = self.book.side(order.side.opposite)
-        if order.type is OrderType.LIMIT_MAKER and against.first_within(limit) is not None:
+        if order.type is OrderType.LIMIT_MAKER and self._meets(order.side, limit) is not None:
             self.end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED)
             return
         if order.time_in_force is TimeInForce.FOK and limit is not None:
@@ -199,7 +207,7 @@ class Market:
             if fillable(against, limit, wanted, order.account, order.stp) < wanted:
                 self.end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED)
                 return
-        while order.status.open and (resting := against.first_within(limit)) is not None:
+        while order.status.open and (resting := self._meets(order.side, limit)) is not None:
             if order.stp is not Stp.NONE and order.account == resting.order.account:
                 self._prevent(order, resting)
             else:
@@ -212,8 +220,16 @@ class Market:
         if limit is None or order.time_in_force is not TimeInForce.GTC:
             self.end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED)
         else:
-            self.book.side(order.side).add(order)
+            self._home(order).add(order)
             self._changed(order.side, order.price)
+
+    def _home(self, order: VenueOrder) -> BookSide:
+        """Return where an order rests."""
+        return self.book.side(order.side)
+
+    def _meets(self, side: Side, limit: Decimal | None) -> Resting | None:
+        """Return the resting order that an incoming one of `side` is matched with first."""
+        return self.book.side(side.opposite).first_within(limit)
 
     # trades
 
@@ -233,9 +249,9 @@ class Market:
             time_ns=now,
         )
         fills = [(order, self._fill(order, trade, is_maker=order is maker)) for order in (maker, taker)]
-        self.book.side(maker.side).take(resting, quantity)
+        self._home(maker).take(resting, quantity)
         for order in (maker, taker):
-            if order.status is VenueStatus.FILLED and order.order_id != _PRINTED:
+            if order.status is VenueStatus.FILLED and order.order_id != PRINTED:
                 self._finish(order, VenueStatus.FILLED)
         self._changed(maker.side, price)
         self._publish(trade)
@@ -294,7 +310,7 @@ class Market:
         order.prevented_match_id, order.prevented_with = match_id, other.order_id
         order.prevented_quantity += quantity
         order.updated_ns = self._venue.clock()
-        side = self.book.side(order.side)
+        side = self._home(order)
         resting = side.resting(order)
         if resting is not None:
             side.take(resting, quantity)
@@ -334,7 +350,7 @@ class Market:
         levels alone say how large a level is.
         """
         side = self.book.side(taker_side.opposite)
-        printed = _as_taker(self.contract.symbol, quantity, taker_side)
+        printed = as_taker(self.contract.symbol, quantity, taker_side)
         queued = ZERO
         for level_price in list(side.prices(price)):
             for resting in side.queue(level_price):
@@ -346,21 +362,24 @@ class Market:
                     queued += used
                     self.take_off(resting.order, used)
         if printed.remaining:
-            self._publish(
-                PublicTrade(
-                    symbol=self.contract.symbol,
-                    trade_id=next(self._trade_ids),
-                    price=price,
-                    quantity=printed.remaining,
-                    taker_side=taker_side,
-                    buyer_order_id=_PRINTED,
-                    seller_order_id=_PRINTED,
-                    time_ns=self._venue.clock(),
-                )
-            )
+            self._print(price, printed.remaining, taker_side)
         if queued:
             self._venue.place_agent(self.contract.symbol, taker_side.opposite, price, queued)
         self._run_due()
+
+    def _print(self, price: Decimal, quantity: Decimal, taker_side: Side) -> None:
+        self._publish(
+            PublicTrade(
+                symbol=self.contract.symbol,
+                trade_id=next(self._trade_ids),
+                price=price,
+                quantity=quantity,
+                taker_side=taker_side,
+                buyer_order_id=PRINTED,
+                seller_order_id=PRINTED,
+                time_ns=self._venue.clock(),
+            )
+        )
 
     def _fill_by_print(self, printed: VenueOrder, resting: Resting, left: Decimal, *, once: bool) -> None:
         while left and resting.order.status.open:
@@ -420,9 +439,10 @@ def _only_less(order: VenueOrder, new: NewOrder) -> bool:
     )
 
 
-def _as_taker(symbol: str, quantity: Decimal, side: Side) -> VenueOrder:
+def as_taker(symbol: str, quantity: Decimal, side: Side) -> VenueOrder:
+    """Return the taker of a trade that happened elsewhere."""
     return VenueOrder(
-        order_id=_PRINTED,
+        order_id=PRINTED,
         account=MARKET_ACCOUNT,
         client_order_id="",
         symbol=symbol,

@@ -28,9 +28,9 @@ class Desk:
     def __init__(self, venue: Venue, options: SandboxOptions, dialect_options: DialectOptions) -> None:
         self.venue = venue
         self.options = dialect_options
-        self.ids = Ids(venue.clock())
+        self.ids = Ids(venue.born_ns)
         self.pairs = Pairs(venue.contracts)
-        self.keys = Keys(options.api_key, options.api_secret, dialect_options)
+        self.keys = Keys(options, dialect_options)
         self.limits = Limits(dialect_options)
         self.register = Register(self.ids, self.pairs)
         self.tokens = Tokens(self.ids, venue.clock)
