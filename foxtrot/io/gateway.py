@@ -124,7 +124,7 @@ class RequestGateway:
             on_leave()
             return await self._send(call)
         finally:
-            self._limiter.leave(ticket)
+            self._limiter.leave(ticket, self._clock.monotonic())
 
     async def _send(self, call: Call[T]) -> T:
         self.sent += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from typing import Any, Protocol
 
 import msgspec
 
@@ -12,6 +12,7 @@ from foxtrot.model.contract import Contract
 from foxtrot.protocol.codec import Endpoints
 from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.replay import Record
+from foxtrot.sandbox.types import Execution
 from foxtrot.sandbox.venue import Venue
 
 
@@ -66,7 +67,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     `symbols` are some that it lists, two at least. `intervals` are those of its candles, of which only the
     `newest_candles` can be had (None: all). `numbered_trades`: the ids of a symbol's public trades count up by one, and
     past trades can be asked for by them. `judges_clock`: it refuses what was signed for another time. `partial_depths`
-    are those in which books come as a whole each time; `checksums` says that whole books come with them.
+    are those in which books can be had beside the usual one, `whole_partials` that they come as a whole each time;
+    `checksums` says that books come with them. `strict` are dialect options of its narrowest limits.
     """
 
     symbols: tuple[str, ...]
@@ -75,7 +77,9 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     numbered_trades: bool = True
     judges_clock: bool = True
     partial_depths: tuple[int, ...] = ()
+    whole_partials: bool = True
     checksums: bool = False
+    strict: Mapping[str, Any] = {}
 
 
 class Dialect(Protocol):
@@ -106,8 +110,8 @@ class Dialect(Protocol):
         """Return what clients call the order of that number."""
         ...
 
-    def trade_id(self, number: int) -> str:
-        """Return what a client calls an execution of that number, of an order of its own."""
+    def trade_id(self, execution: Execution) -> str:
+        """Return what a client calls an execution of an order of its own."""
         ...
 
     def trouble(self, kind: Trouble) -> HttpResponse:

@@ -7,13 +7,15 @@ from collections import deque
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from foxtrot.model.contract import Contract, ContractStatus
 from foxtrot.model.decimals import ZERO
 from foxtrot.model.order import OrderType, Side, TimeInForce
 from foxtrot.sandbox.exact import exactly
 from foxtrot.sandbox.funds import Funds
 from foxtrot.sandbox.matching import Book, Resting
-from foxtrot.sandbox.triggers import Triggers, would_trigger
+from foxtrot.sandbox.triggers import Triggers, trailing_stop, would_trigger
 from foxtrot.sandbox.types import (
     MARKET_ACCOUNT,
     BookChange,
@@ -32,7 +34,7 @@ from foxtrot.sandbox.walk import Plan, cost_of, fillable, offers, plan_by_quote
 if TYPE_CHECKING:
     from foxtrot.sandbox.venue import Venue
 
-_MARKET_FORMS = frozenset({OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT})
+_MARKET_FORMS = frozenset({OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT, OrderType.TRAILING_STOP})
 _PRINTED = 0  # the order id of those who traded in a recording
 # Between orders of one account TRANSFER acts as DECREMENT.
 _DECREMENTING = frozenset({Stp.DECREMENT, Stp.TRANSFER})
@@ -62,14 +64,15 @@ class Market:
     def check_price(self, new: NewOrder) -> None:
         """Refuse what would take or trigger at once. Changes nothing."""
         met = self.book.side(new.side.opposite).first_within(new.price)
-        if new.type is OrderType.LIMIT_MAKER and met is not None:
+        if new.type is OrderType.LIMIT_MAKER and met is not None and not new.accept_taking:
             raise Refused(Reason.WOULD_TAKE)
         if new.stop_price is not None and would_trigger(new.type, new.side, new.stop_price, self.last_price):
             raise Refused(Reason.WOULD_TRIGGER)
 
     def check_funds(self, new: NewOrder, stp: Stp) -> None:
         """Refuse what the account cannot pay. Changes nothing."""
-        self._funds.require(new.account, new.side, self._needed(new, stp))
+        needed = self._funds.with_fee(new.side, new.fee_in, self._needed(new, stp))
+        self._funds.require(new.account, new.side, needed)
 
     def plan(self, new: NewOrder, stp: Stp) -> Plan:
         """Turn the quote quantity of an order into base. Raises Refused(THIN_BOOK) when that is below the least."""
@@ -84,11 +87,20 @@ class Market:
             return self.plan(new, stp).available if new.side is Side.SELL else new.quote_quantity or ZERO
         if new.side is Side.SELL:
             return new.quantity
-        price = new.price if new.price is not None else new.stop_price
+        price = new.price if new.price is not None else self.first_stop(new) or None
         return self._cost(new.quantity, new.account, stp) if price is None else price * new.quantity
 
     def _cost(self, quantity: Decimal, account: str, stp: Stp) -> Decimal:
         return cost_of(quantity, offers(self.book.asks, account, stp))
+
+    def first_stop(self, new: NewOrder) -> Decimal:
+        """Return the stop price that an order begins with, 0 for none."""
+        if new.type is not OrderType.TRAILING_STOP:
+            return new.stop_price or ZERO
+        order = _as_taker(self.contract.symbol, ZERO, new.side)
+        order.trailing_offset, order.trailing_percent = new.trailing_offset or ZERO, new.trailing_percent or ZERO
+        order.peak_price = self.last_price
+        return trailing_stop(order, self.contract.price_tick)
 
     # running
 
@@ -116,6 +128,44 @@ class Market:
             self._changed(order.side, order.price)
         self._tell(kind, order, cancel_id=cancel_id)
 
+    def amend(self, order: VenueOrder, new: NewOrder) -> None:
+        """Give an open order the numbers of `new`; less quantity at the same price keeps its place. Raises Refused."""
+        if not (order.triggered and order.type.has_trigger):
+            self.check_price(new)
+        remaining = (new.quantity or ZERO) - (order.quantity - order.remaining)
+        side = self.book.side(order.side)
+        resting = side.resting(order)
+        if resting is not None and _only_less(order, new):
+            self._funds.release_part(order, order.remaining - remaining)
+            order.quantity = new.quantity or ZERO
+            side.shrink(resting)
+            self._changed(order.side, order.price)
+            self._tell(ReportKind.AMENDED, order)
+            return
+        needed = self._needed(msgspec.structs.replace(new, quantity=remaining), order.stp)
+        locked = self._funds.locked(order)
+        self._funds.require(order.account, order.side, self._funds.with_fee(new.side, new.fee_in, needed) - locked)
+        self._requeue(order, new, rested=resting is not None)
+
+    def _requeue(self, order: VenueOrder, new: NewOrder, *, rested: bool) -> None:
+        side, old_price = self.book.side(order.side), order.price
+        if rested:
+            side.remove(order)
+        self._triggers.remove(order)
+        self._funds.release(order)
+        order.quantity, order.price = new.quantity or ZERO, new.price or ZERO
+        order.stop_price, order.iceberg_quantity = new.stop_price or order.stop_price, new.iceberg_quantity or ZERO
+        order.updated_ns = self._venue.clock()
+        self._funds.lock(order)
+        if rested:
+            self._changed(order.side, old_price)
+        self._tell(ReportKind.AMENDED, order)
+        if order.type.has_trigger and not order.triggered:
+            self._triggers.add(order)
+        else:
+            self._match(order)
+            self._run_due()
+
     def agents_at(self, side: Side, price: Decimal) -> list[Resting]:
         """Return the agents' orders of one price, earliest first."""
         return [r for r in self.book.side(side).queue(price) if r.order.account == MARKET_ACCOUNT]
@@ -141,6 +191,9 @@ class Market:
     def _match(self, order: VenueOrder) -> None:
         limit = None if order.type in _MARKET_FORMS else order.price
         against = self.book.side(order.side.opposite)
+        if order.type is OrderType.LIMIT_MAKER and against.first_within(limit) is not None:
+            self.end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED)
+            return
         if order.time_in_force is TimeInForce.FOK and limit is not None:
             wanted = order.remaining
             if fillable(against, limit, wanted, order.account, order.stp) < wanted:
@@ -325,6 +378,10 @@ class Market:
 
     def _publish(self, trade: PublicTrade) -> None:
         self.last_price = trade.price
+        for order in self._triggers.follow(trade.price, self.contract.price_tick):
+            self._funds.release(order)
+            self._funds.lock(order)
+            self._tell(ReportKind.RESTATED, order)
         self._due.extend(self._triggers.reached(trade.price))
         self._venue.emit(trade)
 
@@ -353,6 +410,14 @@ class Market:
         if order.account != MARKET_ACCOUNT:
             self._venue.report_order(kind, order, execution, cancel_id, prevented)
             self._venue.report_balances(order.account, (self.contract.base, self.contract.quote))
+
+
+def _only_less(order: VenueOrder, new: NewOrder) -> bool:
+    return (
+        new.price == order.price
+        and (new.quantity or ZERO) <= order.quantity
+        and (new.iceberg_quantity or ZERO) == order.iceberg_quantity
+    )
 
 
 def _as_taker(symbol: str, quantity: Decimal, side: Side) -> VenueOrder:

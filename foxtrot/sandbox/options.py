@@ -12,7 +12,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr
 from foxtrot.config import Credentials
 
 DEFAULT_BALANCES: Mapping[str, Decimal] = {"USDT": Decimal(100_000), "USD": Decimal(100_000), "BTC": Decimal(1)}
-DEFAULT_KEY, DEFAULT_SECRET = "sandbox-key", "sandbox-secret"
+# Some venues hand out secrets in base64, and their clients decode them: this one is (of "sandbox-secret").
+DEFAULT_KEY, DEFAULT_SECRET = "sandbox-key", "c2FuZGJveC1zZWNyZXQ="
 DEFAULT_SYMBOLS = ("BTC/USDT", "ETH/USDT", "HBAR/USDT")
 
 

@@ -14,11 +14,12 @@ from foxtrot.sandbox.candles import MINUTE_NS, CandleBook, past_candles
 from foxtrot.sandbox.exact import exactly
 from foxtrot.sandbox.ledger import FEE_ACCOUNT, Ledger
 from foxtrot.sandbox.market import Market
-from foxtrot.sandbox.orders import OrderStore, copy_of
+from foxtrot.sandbox.orders import OrderStore, amended, copy_of
 from foxtrot.sandbox.rules import check_account, check_admission, check_form, check_values
 from foxtrot.sandbox.statistics import sum_up
 from foxtrot.sandbox.types import (
     MARKET_ACCOUNT,
+    Amendment,
     BalanceReport,
     CancelRestriction,
     Candle,
@@ -135,10 +136,7 @@ class Venue:
         restriction: CancelRestriction = CancelRestriction.NONE,
     ) -> VenueOrder:
         """End an open order. Raises Refused(CANCEL_UNKNOWN), Refused(CANCEL_RESTRICTED)."""
-        self._contract(symbol)
-        order = self._store.find(account, symbol, order_id, client_order_id)
-        if order is None or not order.status.open:
-            raise Refused(Reason.CANCEL_UNKNOWN)
+        order = self._open_order(account, symbol, order_id, client_order_id)
         wanted = {
             CancelRestriction.ONLY_NEW: VenueStatus.NEW,
             CancelRestriction.ONLY_PARTIALLY_FILLED: VenueStatus.PARTIALLY_FILLED,
@@ -159,10 +157,29 @@ class Venue:
     @exactly
     def expire(self, account: str, symbol: str, order_id: int) -> None:
         """End an open order by the venue's own rules. Raises Refused(CANCEL_UNKNOWN)."""
-        order = self._store.find(account, symbol, order_id, None)
-        if order is None or not order.status.open:
-            raise Refused(Reason.CANCEL_UNKNOWN)
+        order = self._open_order(account, symbol, order_id, None)
         self._markets[symbol].end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED, "")
+
+    @exactly
+    def expire_due(self) -> None:
+        """End the orders whose time is over."""
+        for order in self._store.expired(self.clock()):
+            self._markets[order.symbol].end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED)
+
+    @exactly
+    def amend(self, account: str, symbol: str, change: Amendment, *, order_id: int) -> VenueOrder:
+        """Change an open order, which keeps its id; a quantity that is filled already ends it. Raises Refused."""
+        order = self._open_order(account, symbol, order_id, None)
+        if change.quantity is not None and change.quantity <= order.quantity - order.remaining:
+            self._markets[symbol].end(order, VenueStatus.CANCELED, ReportKind.CANCELED)
+            return copy_of(order)
+        new = amended(order, change)
+        contract, market = self.contracts[symbol], self._markets[symbol]
+        check_form(new, contract)
+        check_values(new, contract, lambda minutes: self.average_price(symbol, minutes))
+        check_admission(new, (), trading=market.trading)
+        market.amend(order, new)
+        return copy_of(order)
 
     @exactly
     def cancel_replace(
@@ -361,6 +378,13 @@ class Venue:
         except KeyError:
             raise Refused(Reason.UNKNOWN_SYMBOL, symbol) from None
 
+    def _open_order(self, account: str, symbol: str, order_id: int | None, client_order_id: str | None) -> VenueOrder:
+        self._contract(symbol)
+        order = self._store.find(account, symbol, order_id, client_order_id)
+        if order is None or not order.status.open:
+            raise Refused(Reason.CANCEL_UNKNOWN)
+        return order
+
     def _market(self, symbol: str) -> Market:
         self._contract(symbol)
         return self._markets[symbol]
@@ -398,12 +422,17 @@ class Venue:
             quantity=market.plan(new, stp).quantity if new.quantity is None else new.quantity,
             quote_quantity=new.quote_quantity or ZERO,
             price=new.price or ZERO,
-            stop_price=new.stop_price or ZERO,
+            stop_price=market.first_stop(new),
             iceberg_quantity=new.iceberg_quantity or ZERO,
             time_in_force=new.time_in_force,
             stp=stp,
             created_ns=now,
             updated_ns=now,
+            trailing_offset=new.trailing_offset or ZERO,
+            trailing_percent=new.trailing_percent or ZERO,
+            peak_price=market.last_price,
+            expire_ns=new.expire_ns,
+            fee_in=new.fee_in,
         )
         self._store.add(order)
         market.run(order)

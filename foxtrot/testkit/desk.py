@@ -64,6 +64,7 @@ class Desk:
         history_days: int = 0,
         start_ns: int = DEFAULT_START_NS,
         options: Mapping[str, Any] | None = None,
+        dialect_options: Mapping[str, Any] | None = None,
         clock: VirtualClock | None = None,
         engine: EventEngine | None = None,
         **orders: Any,
@@ -73,7 +74,13 @@ class Desk:
         self.symbol = self.symbols[0]
         self.clock = clock or VirtualClock(start_ns)
         self.faults = Scripted()
-        sandbox = SandboxOptions(venue=spec.name, symbols=self.symbols, rate=rate, history_days=history_days)
+        sandbox = SandboxOptions(
+            venue=spec.name,
+            symbols=self.symbols,
+            rate=rate,
+            history_days=history_days,
+            dialect_options=dialect_options or {},
+        )
         self.world = World(spec, sandbox, self.clock, self.faults, timeout_s=TIMEOUT_S)
         self._contracts = dict(self.world.venue.contracts)  # as they were in the beginning
         self.heard: list[Event] = []

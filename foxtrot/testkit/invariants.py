@@ -88,7 +88,7 @@ def _ends(exchange: BaseExchange, placed: dict[str, VenueOrder], ours: set[str])
 
 def _executions(venue: Venue, dialect: Dialect, heard: list[events.Event]) -> Iterator[tuple[str, str]]:
     theirs = {
-        (symbol, dialect.trade_id(e.trade_id), e.quantity)
+        (symbol, dialect.trade_id(e), e.quantity)
         for symbol in venue.contracts
         for e in venue.executions(dialect.account, symbol)
     }

@@ -13,6 +13,9 @@ from foxtrot.testkit.scenarios.claims import equal
 from foxtrot.testkit.scenarios.registry import Performance
 
 
+_LONGEST_S = 60  # of real time
+
+
 def play(spec: AdapterSpec, performance: Performance) -> None:
     """Play it in an event loop of its own. Raises AssertionError when the promise is broken."""
     random.seed(performance.name)  # back-off and retries draw on it
@@ -22,8 +25,12 @@ def play(spec: AdapterSpec, performance: Performance) -> None:
 
 async def _play(bench: Bench, performance: Performance) -> None:
     try:
-        await performance.play(bench)
+        async with asyncio.timeout(_LONGEST_S):
+            await performance.play(bench)
+    except TimeoutError:
+        raise AssertionError(f"{performance.name} did not end within {_LONGEST_S} s: somebody waits for ever") from None
     finally:
-        await bench.close()
+        async with asyncio.timeout(_LONGEST_S):
+            await bench.close()
     left = [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("foxtrot")]
     equal(left, [], "what is left running")

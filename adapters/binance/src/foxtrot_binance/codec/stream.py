@@ -14,7 +14,7 @@ from foxtrot.errors import UnknownSymbol
 from foxtrot.model.events import Bar, Quote, Ticker, Trade
 from foxtrot.model.order import Side
 from foxtrot.model.times import NS_PER_MS
-from foxtrot.protocol.codec import Emit, Endpoints, NextSeq, StreamLimits
+from foxtrot.protocol.codec import BookRules, Emit, Endpoints, NextSeq, StreamLimits
 from foxtrot.protocol.messages import Ack, BookDelta, BookSnapshot, Channel, ChannelKind, Message, Nack, Unknown
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_binance import messages as wire
@@ -80,6 +80,10 @@ class BinanceStreamCodec:
     def unsubscribe(self, channels: Sequence[Channel], request_id: int) -> bytes:
         """Encode an UNSUBSCRIBE."""
         return self._control("UNSUBSCRIBE", channels, request_id)
+
+    def book_rules(self, channel: Channel) -> BookRules:
+        """Return none: update ids chain the updates."""
+        return BookRules()
 
     def decode(self, data: bytes, ts_recv: int, emit: Emit) -> None:
         """Emit what a frame says; bad bytes become `Unknown`."""

@@ -13,7 +13,7 @@ from foxtrot.protocol.codec import Endpoints
 from foxtrot.sandbox.dialect import Close, HttpRequest, HttpResponse, Send, Traits, Trouble, WireSession
 from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.replay import Record
-from foxtrot.sandbox.types import VenueEvent
+from foxtrot.sandbox.types import Execution, VenueEvent
 from foxtrot.sandbox.venue import Venue
 from foxtrot_binance.dialect import account, market_data, render, trading
 from foxtrot_binance.dialect.capture import read_capture
@@ -102,9 +102,9 @@ class BinanceDialect:
         """Return the number as text."""
         return str(number)
 
-    def trade_id(self, number: int) -> str:
+    def trade_id(self, execution: Execution) -> str:
         """Return the number as text."""
-        return str(number)
+        return str(execution.trade_id)
 
     def trouble(self, kind: Trouble) -> HttpResponse:
         """Return the answer by which the venue reports a trouble."""
