@@ -136,7 +136,8 @@ class RpcClient:
     async def request(self, call: Call[Any]) -> RawResponse:
         """Send a call and return its answer.
 
-        Raises ConnectFailed and StateError (not sent), ConnectionLost and RequestTimeout (outcome unknown).
+        Raises ConnectFailed and StateError (not sent, or not looked at), ConnectionLost and RequestTimeout (outcome
+        unknown).
         """
         if not self._codec.supports(call):
             return await self._fallback.request(call)
@@ -148,9 +149,13 @@ class RpcClient:
         answer = line.expect(number, call.endpoint)
         try:
             line.connection.send(frame)
-            return await answer
+            response = await answer
         finally:
             del line.pending[number]
+        if self._codec.stale(response):
+            line.lost = line.lost or "its token was refused"
+            raise ConnectFailed(f"{call.endpoint} was not taken: the token of the connection was refused.")
+        return response
 
     async def close(self) -> None:
         """Close the connection; who waits for an answer gets ConnectionLost. The fallback is its owner's to close."""

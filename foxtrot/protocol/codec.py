@@ -216,3 +216,7 @@ class RpcCodec(Protocol):
         None for a frame that answers nobody, such as a heartbeat.
         """
         ...
+
+    def stale(self, response: RawResponse) -> bool:
+        """Tell whether an answer refuses the connection's token, and the request only for that."""
+        ...

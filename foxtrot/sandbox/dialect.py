@@ -9,10 +9,11 @@ from typing import Any, Protocol
 import msgspec
 
 from foxtrot.model.contract import Contract
+from foxtrot.model.order import OrderStatus
 from foxtrot.protocol.codec import Endpoints
 from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.replay import Record
-from foxtrot.sandbox.types import Execution
+from foxtrot.sandbox.types import Execution, VenueOrder, VenueStatus
 from foxtrot.sandbox.venue import Venue
 
 
@@ -68,7 +69,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     `newest_candles` can be had (None: all). `numbered_trades`: the ids of a symbol's public trades count up by one, and
     past trades can be asked for by them. `judges_clock`: it refuses what was signed for another time. `partial_depths`
     are those in which books can be had beside the usual one, `whole_partials` that they come as a whole each time;
-    `checksums` says that books come with them. `strict` are dialect options of its narrowest limits.
+    `checksums` says that books come with them. `options` are the adapter's settings that fit the sandbox's account.
     """
 
     symbols: tuple[str, ...]
@@ -79,7 +80,18 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     partial_depths: tuple[int, ...] = ()
     whole_partials: bool = True
     checksums: bool = False
-    strict: Mapping[str, Any] = {}
+    options: Mapping[str, Any] = {}
+
+
+TOLD_AS = {
+    VenueStatus.NEW: OrderStatus.OPEN,
+    VenueStatus.PARTIALLY_FILLED: OrderStatus.PARTIALLY_FILLED,
+    VenueStatus.FILLED: OrderStatus.FILLED,
+    VenueStatus.CANCELED: OrderStatus.CANCELED,
+    VenueStatus.EXPIRED: OrderStatus.EXPIRED,
+    VenueStatus.EXPIRED_IN_MATCH: OrderStatus.EXPIRED,
+    VenueStatus.REJECTED: OrderStatus.REJECTED,
+}
 
 
 class Dialect(Protocol):
@@ -108,6 +120,10 @@ class Dialect(Protocol):
 
     def order_id(self, number: int) -> str:
         """Return what clients call the order of that number."""
+        ...
+
+    def told_as(self, order: VenueOrder) -> OrderStatus:
+        """Return the state that clients are told: some venues call canceled what others call expired."""
         ...
 
     def trade_id(self, execution: Execution) -> str:

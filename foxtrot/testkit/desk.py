@@ -49,7 +49,7 @@ class Scripted(Schedule):
 class Desk:
     """Hold an exchange, its world and all events heard; `run` lets time pass until something is done.
 
-    `rate`, `history_days` and `dialect_options` are the sandbox's, `options` the adapter's; `orders` are fields of
+    `rate` and `history_days` are the sandbox's, `options` the adapter's; `orders` are fields of
     `OrdersConfig`. `symbol` is the first of the venue's, unless `symbols` are given. Several desks may share `clock`
     and `engine`.
     """
@@ -64,7 +64,6 @@ class Desk:
         history_days: int = 0,
         start_ns: int = DEFAULT_START_NS,
         options: Mapping[str, Any] | None = None,
-        dialect_options: Mapping[str, Any] | None = None,
         clock: VirtualClock | None = None,
         engine: EventEngine | None = None,
         **orders: Any,
@@ -74,13 +73,7 @@ class Desk:
         self.symbol = self.symbols[0]
         self.clock = clock or VirtualClock(start_ns)
         self.faults = Scripted()
-        sandbox = SandboxOptions(
-            venue=spec.name,
-            symbols=self.symbols,
-            rate=rate,
-            history_days=history_days,
-            dialect_options=dialect_options or {},
-        )
+        sandbox = SandboxOptions(venue=spec.name, symbols=self.symbols, rate=rate, history_days=history_days)
         self.world = World(spec, sandbox, self.clock, self.faults, timeout_s=TIMEOUT_S)
         self._contracts = dict(self.world.venue.contracts)  # as they were in the beginning
         self.heard: list[Event] = []
@@ -90,7 +83,7 @@ class Desk:
             transport=TransportConfig(request_timeout_s=TIMEOUT_S, connect_timeout_s=60.0),
             retry=RetryConfig(attempts=2, total_timeout_s=30.0),
             orders=OrdersConfig(journal=journal, **orders),
-            options=options or {},
+            options={**traits_of(spec).options, **(options or {})},
         )
         self.exchange: BaseExchange = factory_for(spec).get_exchange(
             spec.name, config, engine=self.engine, clock=self.clock, environment=self.world

@@ -10,7 +10,7 @@ from foxtrot.exchange import BaseExchange
 from foxtrot.model import events
 from foxtrot.model.order import Order, OrderStatus
 from foxtrot.sandbox.dialect import Dialect
-from foxtrot.sandbox.types import VenueOrder, VenueStatus
+from foxtrot.sandbox.types import VenueOrder
 from foxtrot.sandbox.venue import Venue
 
 NAMES = (
@@ -27,15 +27,6 @@ NAMES = (
     "everything is connected again",
     "READY means compared with the venue",
 )
-_STATUSES = {
-    VenueStatus.NEW: OrderStatus.OPEN,
-    VenueStatus.PARTIALLY_FILLED: OrderStatus.PARTIALLY_FILLED,
-    VenueStatus.FILLED: OrderStatus.FILLED,
-    VenueStatus.CANCELED: OrderStatus.CANCELED,
-    VenueStatus.EXPIRED: OrderStatus.EXPIRED,
-    VenueStatus.EXPIRED_IN_MATCH: OrderStatus.EXPIRED,
-    VenueStatus.REJECTED: OrderStatus.REJECTED,
-}
 _ENDS = (events.OrderCanceled, events.OrderExpired, events.OrderRejected)
 
 
@@ -55,7 +46,7 @@ def findings(
     account = dialect.account
     placed = {dialect.order_id(o.order_id): o for symbol in venue.contracts for o in venue.orders(account, symbol)}
     yield from _open_orders(exchange, placed)
-    yield from _ends(exchange, placed, ours)
+    yield from _ends(exchange, dialect, placed, ours)
     yield from _executions(venue, dialect, heard)
     yield from _balances(exchange, venue, account)
     yield from _intents(exchange, placed, ours)
@@ -75,12 +66,14 @@ def _open_orders(exchange: BaseExchange, placed: dict[str, VenueOrder]) -> Itera
         yield NAMES[0], f"only the venue has {sorted(theirs - mine)}, only we have {sorted(mine - theirs)}"
 
 
-def _ends(exchange: BaseExchange, placed: dict[str, VenueOrder], ours: set[str]) -> Iterator[tuple[str, str]]:
+def _ends(
+    exchange: BaseExchange, dialect: Dialect, placed: dict[str, VenueOrder], ours: set[str]
+) -> Iterator[tuple[str, str]]:
     for number, theirs in placed.items():
         if theirs.client_order_id not in ours:
             continue
         mine = exchange.orders.get(theirs.client_order_id)
-        wanted = (number, _STATUSES[theirs.status], theirs.filled, theirs.filled_quote)
+        wanted = (number, dialect.told_as(theirs), theirs.filled, theirs.filled_quote)
         known = None if mine is None else (mine.order_id, mine.status, mine.filled, mine.filled_quote)
         if known != wanted:
             yield NAMES[1], f"{theirs.client_order_id}: we know {known}, the venue {wanted}"

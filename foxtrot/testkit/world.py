@@ -217,8 +217,11 @@ class World:
         )
         if isinstance(session, HttpResponse):
             raise ConnectFailed(f"the venue refused the connection: {session.body.decode()}")
-        socket.begin(session.receive, session.closed)
-        self.sockets.add(socket)
+        if socket.over:  # what the venue said at once met a fault that ended it
+            session.closed()
+        else:
+            self.sockets.add(socket)
+            socket.begin(session.receive, session.closed)
         return socket
 
 
@@ -237,7 +240,7 @@ class WorldSocket:
         self._stalled = False
         self._answering = self._silent = False
         self.muted = False
-        self._over = False
+        self.over = False
 
     def begin(self, receive: Callable[[str], None], forget: Callable[[], None]) -> None:
         """Connect the venue's session."""
@@ -246,7 +249,7 @@ class WorldSocket:
 
     def send(self, data: bytes) -> None:
         """Carry a client's frame to the venue."""
-        if not self._over:
+        if not self.over:
             self._world.commands += 1
             self._world.spawn(self._up(data.decode()))
 
@@ -257,7 +260,7 @@ class WorldSocket:
     def say(self, text: str) -> None:
         """Carry a venue's frame to the client, unless a fault meets it."""
         fault = self._world.schedule.draw("frame", FRAME_FAULTS)
-        if self._stalled or self._silent or self._over or ((self.muted or self._world.muted) and not self._answering):
+        if self._stalled or self._silent or self.over or ((self.muted or self._world.muted) and not self._answering):
             return
         if fault is Fault.CUT:
             self._end("connection reset")
@@ -283,16 +286,16 @@ class WorldSocket:
 
     async def _pump(self) -> None:
         world = self._world
-        while not self._over:
+        while not self.over:
             await self._wake.wait()
             self._wake.clear()
-            while self._down and not self._over:
+            while self._down and not self.over:
                 data = self._down.popleft()
                 if not data:
                     await world.clock.sleep(4.0)
                     continue
                 await world.clock.sleep(0.01)
-                if not self._over and not self._stalled:
+                if not self.over and not self._stalled:
                     self._on_frame(data)
 
     async def _up(self, text: str) -> None:
@@ -300,7 +303,7 @@ class WorldSocket:
         world = self._world
         fault = world.schedule.draw("command", COMMAND_FAULTS)
         await world.clock.sleep(world.lateness() if fault is Fault.REQUEST_LATE else 0.02)
-        if self._over or self._stalled or fault is Fault.REQUEST_LOST:
+        if self.over or self._stalled or fault is Fault.REQUEST_LOST:
             return
         self._answering, self._silent = True, fault in (Fault.ANSWER_LOST, Fault.ANSWER_SILENT)
         self._receive(text)
@@ -313,9 +316,9 @@ class WorldSocket:
         self._end("no answer to a ping")
 
     def _end(self, reason: str) -> None:
-        if self._over:
+        if self.over:
             return
-        self._over = True
+        self.over = True
         self._wake.set()
         self._forget()
         self._world.sockets.discard(self)

@@ -25,7 +25,7 @@ _BURST = 1_500
 @scenario(*_READS)
 async def a_burst_of_reads_is_never_throttled(bench: Bench) -> None:
     """Many reads at once are paced here by the venue's real limits: the venue never refuses one for rate."""
-    desk = await bench.desk(dialect_options=bench.traits.strict)
+    desk = await bench.desk()
     exchange, chance, done = desk.exchange, random.Random(3), Counter[str]()
 
     async def read() -> None:
@@ -55,7 +55,7 @@ async def a_burst_of_reads_is_never_throttled(bench: Bench) -> None:
 @scenario(*_TRADING, cases=ways)
 async def a_burst_of_orders_is_never_throttled_and_none_is_lost(bench: Bench, way: str) -> None:
     """Orders placed and canceled as fast as one can are paced here; each is either sent or denied before it left."""
-    desk = await bench.trading(way, dialect_options=bench.traits.strict)
+    desk = await bench.trading(way)
     done = Counter[str]()
 
     async def trade(number: int) -> None:

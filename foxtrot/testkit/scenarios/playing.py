@@ -12,7 +12,6 @@ from foxtrot.testkit.scenarios.bench import Bench
 from foxtrot.testkit.scenarios.claims import equal
 from foxtrot.testkit.scenarios.registry import Performance
 
-
 _LONGEST_S = 60  # of real time
 
 

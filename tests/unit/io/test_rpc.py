@@ -50,8 +50,13 @@ class Codec:
             }
         ).encode()
 
-    def decode(self, data: bytes) -> tuple[int | str | None, RawResponse]:
+    def stale(self, response: RawResponse) -> bool:
+        return response.body == b'"stale"'
+
+    def decode(self, data: bytes) -> tuple[int | str | None, RawResponse] | None:
         found: dict[str, Any] = json.loads(data)
+        if "heartbeat" in found:
+            return None
         return found["id"], RawResponse(found.get("status", 200), {}, json.dumps(found["body"]).encode())
 
 
@@ -309,3 +314,24 @@ async def test_without_a_token_nothing_was_sent_whatever_became_of_the_question(
     with pytest.raises(AuthenticationError):
         await (await bench.ask())
     assert bench.net.sockets == []
+
+
+async def test_a_request_whose_token_was_refused_counts_as_not_sent_and_the_next_has_a_new_one(bench: Bench) -> None:
+    bench.codec.tokens, bench.tokens = True, ["old", "new"]
+    asking = await bench.ask()
+    bench.answer(1, "stale")
+    with pytest.raises(ConnectFailed) as refused:
+        await asking
+    assert refused.value.outcome is Outcome.NOT_SENT
+    again = await bench.ask()
+    assert json.loads(bench.net.last.sent[0])["token"] == "new"
+    bench.answer(2)
+    await again
+
+
+async def test_a_frame_that_answers_nobody_is_no_late_answer(bench: Bench) -> None:
+    asking = await bench.ask()
+    bench.net.last.say(json.dumps({"heartbeat": 1}))
+    bench.answer(1)
+    await asking
+    assert (bench.client.late_answers, bench.client.bad_frames) == (0, 0)

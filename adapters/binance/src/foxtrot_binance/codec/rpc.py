@@ -77,6 +77,10 @@ class BinanceRpcCodec:
             headers |= _retry_after(bytes(reply.error))
         return reply.id, RawResponse(reply.status, headers, bytes(reply.error) or bytes(reply.result))
 
+    def stale(self, response: RawResponse) -> bool:
+        """Return False: there is no token."""
+        return False
+
 
 def signed_params(params: Mapping[str, str], api_key: str, now_ms: int, sign: Sign) -> dict[str, str | int]:
     """Return the parameters with key, time and signature."""

@@ -9,11 +9,12 @@ import msgspec
 
 from foxtrot.errors import ConfigError
 from foxtrot.model.contract import Contract
+from foxtrot.model.order import OrderStatus
 from foxtrot.protocol.codec import Endpoints
-from foxtrot.sandbox.dialect import Close, HttpRequest, HttpResponse, Send, Traits, Trouble, WireSession
+from foxtrot.sandbox.dialect import TOLD_AS, Close, HttpRequest, HttpResponse, Send, Traits, Trouble, WireSession
 from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.replay import Record
-from foxtrot.sandbox.types import Execution, VenueEvent
+from foxtrot.sandbox.types import Execution, VenueEvent, VenueOrder
 from foxtrot.sandbox.venue import Venue
 from foxtrot_binance.dialect import account, market_data, render, trading
 from foxtrot_binance.dialect.capture import read_capture
@@ -101,6 +102,10 @@ class BinanceDialect:
     def order_id(self, number: int) -> str:
         """Return the number as text."""
         return str(number)
+
+    def told_as(self, order: VenueOrder) -> OrderStatus:
+        """Return the state that clients are told."""
+        return TOLD_AS[order.status]
 
     def trade_id(self, execution: Execution) -> str:
         """Return the number as text."""

@@ -50,6 +50,7 @@ _REFUSALS: tuple[tuple[str, type[VenueError]], ...] = (
     ("EQuery:", VenueError),
     ("EService:Market in", OrderRejected),
     ("EService:Deadline elapsed", OrderRejected),
+    ("ESession:", VenueError),
     ("ETrade:Locked", OrderRejected),
     ("ETrade:Invalid request", OrderRejected),
     ("Exceeded msg rate", RateLimited),
@@ -58,6 +59,7 @@ _REFUSALS: tuple[tuple[str, type[VenueError]], ...] = (
     ("Unsupported", VenueError),
 )
 _NO_NUMBER = "field must be a"
+_PAUSE_S = 5.0  # the venue does not say how long; the slowest counter falls by more than one request in that time
 # The venue itself may not know whether it acted.
 _UNKNOWN = (
     "EService:Unavailable",
@@ -103,6 +105,8 @@ def _typed(text: str, call: Call[object], status: int) -> VenueError:
     if issubclass(kind, RateLimited):
         limited = kind(text, status=status, venue_message=text)
         limited.orders_only = text.startswith("EOrder:")
+        if kind is not Banned:
+            limited.retry_after_s = _PAUSE_S
         return limited
     return kind(text, status=status, venue_message=text, outcome=outcome, retryable=retryable)
 

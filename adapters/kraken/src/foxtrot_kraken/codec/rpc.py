@@ -13,8 +13,8 @@ import msgspec
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.codec import Endpoints
 from foxtrot.protocol.symbols import SymbolTable
-from foxtrot_kraken.codec.user import token_call
-from foxtrot_kraken.messages import Control
+from foxtrot_kraken.codec.user import TOKEN_REFUSED, token_call
+from foxtrot_kraken.messages import Answer, Control
 
 _CONTROL = msgspec.json.Decoder(Control)
 _METHODS = {
@@ -70,6 +70,11 @@ class KrakenRpcCodec:
             return None, RawResponse(0, {}, data)
         answer = {"error": [], "result": reply.result} if reply.success else {"error": [reply.error or reply.refused]}
         return reply.req_id, RawResponse(200, {}, msgspec.json.encode(answer))
+
+    def stale(self, response: RawResponse) -> bool:
+        """Tell whether an answer refuses the token."""
+        errors = msgspec.json.decode(response.body, type=Answer).error
+        return any(text.startswith(TOKEN_REFUSED) for text in errors)
 
 
 def _add(params: dict[str, str]) -> dict[str, Value]:

@@ -23,7 +23,8 @@ _EXECUTIONS = msgspec.json.Decoder(list[Execution])
 _LEDGER = msgspec.json.Decoder(list[LedgerEntry])
 _CHANNELS = ("executions", "balances")
 _SILENT = frozenset({"heartbeat", "status"})
-_TOKEN = "Token"
+# How a token that is unknown or too old is refused: the first is recorded, the second said to be seen as well.
+TOKEN_REFUSED = ("Token(s) not found", "ESession:Invalid session")
 
 
 def token_call() -> Call[str]:
@@ -198,4 +199,4 @@ def _answer(control: Control, data: bytes) -> list[Message]:
     if control.success:
         return [Ack(control.req_id)]
     text = control.error or control.refused
-    return [Nack(control.req_id, "token" if text.startswith(_TOKEN) else text, text)]
+    return [Nack(control.req_id, "token" if text.startswith(TOKEN_REFUSED) else text, text)]

@@ -82,7 +82,7 @@ _TROUBLES = {
     Trouble.OVERLOADED: "EService:Busy",
     Trouble.RATE_LIMITED: "EAPI:Rate limit exceeded",
     Trouble.BANNED: "EGeneral:Temporary lockout",
-    Trouble.UNLISTED: "EService:Something new",
+    Trouble.UNLISTED: "ESomething:New",
 }
 
 
