@@ -12,8 +12,6 @@ from foxtrot.testkit.scenarios.bench import Bench
 from foxtrot.testkit.scenarios.claims import equal
 from foxtrot.testkit.scenarios.registry import Performance
 
-_LONGEST_S = 60  # of real time
-
 
 def play(spec: AdapterSpec, performance: Performance) -> None:
     """Play it in an event loop of its own. Raises AssertionError when the promise is broken."""
@@ -23,13 +21,16 @@ def play(spec: AdapterSpec, performance: Performance) -> None:
 
 
 async def _play(bench: Bench, performance: Performance) -> None:
+    longest_s = performance.scenario.longest_s
     try:
-        async with asyncio.timeout(_LONGEST_S):
+        async with asyncio.timeout(longest_s):
             await performance.play(bench)
     except TimeoutError:
-        raise AssertionError(f"{performance.name} did not end within {_LONGEST_S} s: somebody waits for ever") from None
+        raise AssertionError(
+            f"{performance.name} did not end within {longest_s:g} s: somebody waits for ever"
+        ) from None
     finally:
-        async with asyncio.timeout(_LONGEST_S):
+        async with asyncio.timeout(longest_s):
             await bench.close()
     left = [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("foxtrot")]
     equal(left, [], "what is left running")

@@ -166,7 +166,9 @@ class KrakenDialectFactory:
         judges_clock=False,
         partial_depths=DEPTHS,
         whole_partials=False,
-        checksums=True,
+        checksums=10,
+        heartbeat='"channel":"heartbeat"',
+        tells_locked=False,
         options={"tier": "pro"},
     )
 
