@@ -16,6 +16,7 @@ from foxtrot.sandbox.replay import Record
 from foxtrot.sandbox.types import MARKET_ACCOUNT, BalanceReport, Execution, OrderReport, VenueEvent, VenueOrder
 from foxtrot.sandbox.venue import Venue
 from foxtrot_kraken.dialect import account, history, market_data
+from foxtrot_kraken.dialect.books import DEPTHS
 from foxtrot_kraken.dialect.capture import CaptureReader
 from foxtrot_kraken.dialect.contracts import make_contract
 from foxtrot_kraken.dialect.desk import ACCOUNT, Desk
@@ -162,7 +163,11 @@ class KrakenDialectFactory:
         intervals=("1m", "5m", "15m", "30m", "1h", "4h", "1d"),
         newest_candles=720,
         judges_clock=False,
-        checksums=True,
+        partial_depths=DEPTHS,
+        whole_partials=False,
+        checksums=10,
+        heartbeat='"channel":"heartbeat"',
+        tells_locked=False,
         options={"tier": "pro"},
     )
 
