@@ -6,6 +6,7 @@ import re
 from decimal import Decimal as D
 from typing import Any
 
+import msgspec
 import pytest
 
 from foxtrot.model.order import Side
@@ -188,8 +189,6 @@ def test_each_violation_is_refused_in_the_venues_words_and_places_nothing(
 
 
 def test_a_coarser_grid_is_a_tick_size_of_its_own(wire: Wire) -> None:
-    import msgspec
-
     fine = wire.venue.contracts["BTC/USD"]
     rules = tuple(msgspec.structs.replace(r, tick=D(1)) if hasattr(r, "tick") else r for r in fine.rules)
     wire.venue.change_contract(msgspec.structs.replace(fine, rules=rules))
