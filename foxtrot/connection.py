@@ -236,6 +236,8 @@ class Connection:
                     config.transport,
                     lambda: sync.venue_ms(wiring.clock.time_ns()),
                     link.requests,
+                    requests.call,
+                    wiring.clock,
                 )
             )
         streams = StreamPool(
@@ -303,7 +305,7 @@ class Connection:
         elif isinstance(message, BalancesChanged):
             self._account.on_balances(message)
         elif isinstance(message, BalanceDelta):
-            self._wiring.spawn(self._refresh("balances", self._account.fetch_balance))
+            self._account.refresh_soon()
         elif isinstance(message, Unknown):
             wiring = self._wiring
             now = wiring.clock.time_ns()

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Protocol
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Protocol, TypeVar
 
 import msgspec
 
@@ -14,6 +14,8 @@ from foxtrot.protocol.codec import Endpoints, NextSeq, RestCodec, RpcCodec, Stre
 from foxtrot.protocol.messages import BookSnapshot
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot.spec import AdapterSpec
+
+T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -71,6 +73,12 @@ class RequestClient(Protocol):
 
     async def request(self, call: Call[object]) -> RawResponse: ...
     async def close(self) -> None: ...
+
+
+class Caller(Protocol):
+    """Send a call through limiter, classification and decoding, and return the decoded answer."""
+
+    def __call__(self, call: Call[T], /) -> Awaitable[T]: ...
 
 
 class HttpSender(Protocol):

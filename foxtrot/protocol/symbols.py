@@ -9,7 +9,10 @@ from foxtrot.model.contract import Contract
 
 
 class SymbolTable:
-    """Map unified symbols ("BTC/USDT") to contracts, and venue symbols ("BTCUSDT") back; a bijection per venue."""
+    """Map unified symbols ("BTC/USDT") to contracts, and venue symbols ("BTCUSDT") back; a bijection per venue.
+
+    A venue's further names of a contract lead to it, too, unless they are another one's own.
+    """
 
     def __init__(self, exchange: str) -> None:
         self.exchange = exchange
@@ -25,6 +28,9 @@ class SymbolTable:
                 raise ValueError(f"Two contracts share the symbol {contract.symbol} or {contract.venue_symbol}.")
             by_symbol[contract.symbol] = contract
             unified[contract.venue_symbol] = contract.symbol
+        for contract in by_symbol.values():
+            for alias in contract.aliases:
+                unified.setdefault(alias, contract.symbol)
         self._contracts, self._unified = by_symbol, unified
 
     def contract(self, symbol: str) -> Contract:

@@ -1,0 +1,241 @@
+"""The public streams of WebSocket v2: control frames out, events in.
+
+Source: https://docs.kraken.com/api/docs/websocket-v2/book and the pages beside it
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import msgspec
+
+from foxtrot.errors import UnknownSymbol, UnsupportedError
+from foxtrot.model.events import Bar, Quote, Ticker, Trade
+from foxtrot.model.order import Side
+from foxtrot.model.orderbook import Level
+from foxtrot.protocol.codec import BookRules, Emit, Endpoints, NextSeq, StreamLimits
+from foxtrot.protocol.messages import (
+    UNNUMBERED,
+    Ack,
+    BookDelta,
+    BookSnapshot,
+    Channel,
+    ChannelKind,
+    Message,
+    Nack,
+    Pong,
+    StreamEnded,
+    Unknown,
+)
+from foxtrot.protocol.symbols import SymbolTable
+from foxtrot_kraken import messages as wire
+from foxtrot_kraken.mapping import INTERVAL_NAMES, INTERVALS, Names, to_ns
+
+_DEPTHS = (10, 25, 100, 500, 1_000)
+_CHANNELS = {
+    ChannelKind.QUOTES: "ticker",
+    ChannelKind.TRADES: "trade",
+    ChannelKind.BOOK: "book",
+    ChannelKind.OHLCV: "ohlc",
+}
+_FRAME = msgspec.json.Decoder(wire.TickerFrame | wire.TradeFrame | wire.CandleFrame | wire.BookFrame | wire.Idle)
+_CONTROL = msgspec.json.Decoder(wire.Control)
+_OTHER = msgspec.json.Decoder(wire.UserFrame)
+
+
+class KrakenStreamCodec:
+    """Speak the public channels. A ticker that follows the best prices brings quotes and statistics in one."""
+
+    # How many subscriptions a connection bears is not stated; heartbeats come about once a second.
+    limits = StreamLimits(
+        streams_per_connection=200,
+        messages_per_second=10.0,
+        streams_per_request=50,
+        connections_per_5_minutes=70,
+        silence_s=15.0,
+        book_depths=_DEPTHS,
+        streamed_snapshots=True,
+        uniform_requests=True,
+        carriers={ChannelKind.TICKER: ChannelKind.QUOTES},
+    )
+
+    def __init__(
+        self, exchange: str, symbols: SymbolTable, names: Names, next_seq: NextSeq, *, book_depth: int
+    ) -> None:
+        self._exchange = exchange
+        self._symbols = symbols
+        self._names = names
+        self._next_seq = next_seq
+        self._book_depth = book_depth
+        self._candles: dict[tuple[str, int], Bar] = {}  # the running one of each symbol and interval
+        self._readers: dict[type, Callable[[Any, int, Emit], None]] = {
+            wire.Idle: lambda frame, ts_recv, emit: emit(Pong()),
+            wire.TickerFrame: self._tickers,
+            wire.TradeFrame: self._trades,
+            wire.BookFrame: self._books,
+            wire.CandleFrame: self._bars,
+        }
+
+    def url(self, endpoints: Endpoints) -> str:
+        """Return the public WebSocket's URL."""
+        return endpoints.stream
+
+    def subscribe(self, channels: Sequence[Channel], request_id: int) -> bytes:
+        """Encode a subscription of one kind of channel. Raises UnsupportedError for an unknown interval."""
+        return self._control("subscribe", channels, request_id)
+
+    def unsubscribe(self, channels: Sequence[Channel], request_id: int) -> bytes:
+        """Encode the end of a subscription."""
+        return self._control("unsubscribe", channels, request_id)
+
+    def book_rules(self, channel: Channel) -> BookRules:
+        """Return the depth subscribed and the venue's checksum."""
+        return BookRules(self._depth(channel), self._names.checksum(channel.symbol))
+
+    def decode(self, data: bytes, ts_recv: int, emit: Emit) -> None:
+        """Emit what a frame says; bad bytes become `Unknown`."""
+        try:
+            frame = _FRAME.decode(data)
+        except (msgspec.MsgspecError, RecursionError):
+            emit(_read_seldom(data))
+            return
+        try:
+            self._readers[frame.__class__](frame, ts_recv, emit)
+        except UnknownSymbol as error:
+            emit(Unknown(str(error), data))
+
+    def _depth(self, channel: Channel) -> int:
+        return int(channel.param) if channel.param else self._book_depth
+
+    def _control(self, method: str, channels: Sequence[Channel], request_id: int) -> bytes:
+        first = channels[0]
+        for channel in channels:
+            self._symbols.contract(channel.symbol)
+        params: dict[str, Any] = {
+            "channel": _CHANNELS[first.kind],
+            "symbol": [channel.symbol for channel in channels],
+        }
+        if first.kind is ChannelKind.BOOK:
+            params["depth"] = self._depth(first)
+        elif first.kind is ChannelKind.OHLCV:
+            if first.param not in INTERVALS:
+                raise UnsupportedError(
+                    f"{self._exchange} streams no candles of {first.param}; it has {', '.join(INTERVALS)}.",
+                    exchange=self._exchange,
+                )
+            params["interval"] = INTERVALS[first.param]
+        elif first.kind is ChannelKind.QUOTES:
+            params["event_trigger"] = "bbo"
+        if method == "subscribe":
+            params["snapshot"] = first.kind is not ChannelKind.TRADES
+        return msgspec.json.encode({"method": method, "params": params, "req_id": request_id})
+
+    def _symbol(self, name: str) -> str:
+        return self._symbols.contract(name).symbol
+
+    def _tickers(self, frame: wire.TickerFrame, ts_recv: int, emit: Emit) -> None:
+        for t in frame.data:
+            symbol, at = self._symbol(t.symbol), to_ns(t.timestamp)
+            emit(Quote(self._exchange, symbol, at, ts_recv, self._next_seq(), t.bid, t.bid_qty, t.ask, t.ask_qty))
+            emit(
+                Ticker(
+                    self._exchange,
+                    symbol,
+                    at,
+                    ts_recv,
+                    self._next_seq(),
+                    t.last,
+                    0.0,  # not told
+                    t.bid,
+                    t.bid_qty,
+                    t.ask,
+                    t.ask_qty,
+                    t.last - t.change,
+                    t.high,
+                    t.low,
+                    t.volume,
+                    t.volume * t.vwap,
+                    t.change_pct,
+                )
+            )
+
+    def _trades(self, frame: wire.TradeFrame, ts_recv: int, emit: Emit) -> None:
+        for t in frame.data:
+            side, at, symbol = Side.BUY if t.side == "buy" else Side.SELL, to_ns(t.timestamp), self._symbol(t.symbol)
+            emit(Trade(self._exchange, symbol, at, ts_recv, self._next_seq(), t.trade_id, t.price, t.qty, side))
+
+    def _books(self, frame: wire.BookFrame, ts_recv: int, emit: Emit) -> None:
+        for b in frame.data:
+            symbol, at = self._symbol(b.symbol), to_ns(b.timestamp)
+            bids, asks = _levels(b.bids), _levels(b.asks)
+            if frame.type == "snapshot":
+                emit(BookSnapshot(symbol, ts_recv, at // 1_000, bids, asks, b.checksum))
+            else:
+                number = at // 1_000
+                emit(BookDelta(symbol, at, ts_recv, number, number, UNNUMBERED, bids, asks, b.checksum))
+
+    def _bars(self, frame: wire.CandleFrame, ts_recv: int, emit: Emit) -> None:
+        """Emit candles; one is closed when a later one has begun, for frames do not say so.
+
+        Of the past that a subscription begins with only what was missed since the last candle is told.
+        """
+        newest = {(c.symbol, c.interval): c for c in frame.data}
+        for c in frame.data:
+            if (c.symbol, c.interval) not in self._candles and newest[c.symbol, c.interval] is not c:
+                continue
+            symbol, opened = self._symbol(c.symbol), to_ns(c.interval_begin)
+            bar = Bar(
+                self._exchange,
+                symbol,
+                to_ns(frame.timestamp),
+                ts_recv,
+                self._next_seq(),
+                INTERVAL_NAMES.get(c.interval, f"{c.interval}m"),
+                opened,
+                c.open,
+                c.high,
+                c.low,
+                c.close,
+                c.volume,
+                c.volume * c.vwap,
+                c.trades,
+                False,
+            )
+            before = self._candles.get((symbol, c.interval))
+            if before is not None and before.open_time > opened:
+                continue
+            if before is not None and before.open_time < opened:
+                emit(msgspec.structs.replace(before, seq=bar.seq, ts_recv=ts_recv, closed=True))
+                bar = msgspec.structs.replace(bar, seq=self._next_seq())
+            self._candles[symbol, c.interval] = bar
+            emit(bar)
+
+
+def _levels(levels: list[wire.LevelInfo]) -> list[Level]:
+    return [(level.price, level.qty) for level in levels]
+
+
+def _read_seldom(data: bytes) -> Message:
+    """Read an answer, a status, or what cannot be read."""
+    try:
+        other = _OTHER.decode(data)
+        if other.channel == "status":
+            return _status(bytes(other.data), data)
+        if not other.method:
+            return Unknown(f"unknown channel {other.channel!r}", data)
+        control = _CONTROL.decode(data)
+        if control.method == "pong":
+            return Pong()
+        if control.success:
+            symbol = msgspec.json.decode(control.result, type=wire.Control).symbol
+            return Unknown("an answer to nothing", data) if control.req_id is None else Ack(control.req_id, "", symbol)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        return Unknown(str(error), data)
+    return Nack(control.req_id, control.error, control.error or control.refused, control.symbol)
+
+
+def _status(entries: bytes, data: bytes) -> Message:
+    """Return the end of the stream for a venue in maintenance; all other states let it go on."""
+    systems = [entry.get("system") for entry in msgspec.json.decode(entries, type=list[dict[str, Any]])]
+    return StreamEnded("maintenance") if "maintenance" in systems else Pong()
