@@ -101,7 +101,7 @@ class KrakenDialect:
 
     def trouble(self, kind: Trouble) -> HttpResponse:
         """Return the answer by which the venue reports a trouble."""
-        return _refused(trouble(kind))
+        return _refused(trouble(kind, self._desk.options))
 
     def revoke_key(self) -> None:
         """Refuse the sandbox's key, and the tokens made with it, from now on."""

@@ -90,7 +90,7 @@ class Socket:
         now, options = self._desk.now_ns(), self._desk.options
         if self._beats:
             since = self._beat_ns if options.heartbeat == "always" else max(self._beat_ns, self._said_ns)
-            if now - since >= NS_PER_S:
+            if not 0 <= now - since < NS_PER_S:  # also when the venue's clock was put back
                 self._beat_ns = now
                 self._send(_HEARTBEAT)
         elif options.idle_close_s and now - self._heard_ns >= options.idle_close_s * NS_PER_S:
