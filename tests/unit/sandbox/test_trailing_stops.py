@@ -101,7 +101,7 @@ def test_a_move_is_told_as_the_venues_own_doing(venue: Venue) -> None:
     heard: list[OrderReport] = []
     venue.listeners.append(lambda event: heard.append(event) if isinstance(event, OrderReport) else None)
     trail(venue, Side.SELL, trailing_offset=D(10))
-    prints(venue, 120, 119)
+    prints(venue, 120, 120, 119)
     assert [(r.kind, r.order.stop_price) for r in heard] == [(ReportKind.NEW, D(90)), (ReportKind.RESTATED, D(110))]
 
 
