@@ -156,6 +156,7 @@ class Connection:
                 symbols=wiring.symbols,
                 next_seq=wiring.next_seq,
                 venue_ms=lambda: sync.venue_ms(wiring.clock.time_ns()),
+                clock=wiring.clock,
             )
         )
         self._share_budgets(access, credentials)
@@ -302,6 +303,8 @@ class Connection:
     def _on_message(self, message: Message) -> None:
         if isinstance(message, OrderUpdate):
             self._orders.on_update(message)
+            if not self._wiring.open().rest.habits.streamed_holds:
+                self._account.refresh_soon()
         elif isinstance(message, BalancesChanged):
             self._account.on_balances(message)
         elif isinstance(message, BalanceDelta):

@@ -120,6 +120,7 @@ class LinkContext(msgspec.Struct, frozen=True):
     symbols: SymbolTable
     next_seq: NextSeq
     venue_ms: Callable[[], int]
+    clock: Clock
 
 
 class VenueLink(msgspec.Struct, frozen=True):

@@ -84,12 +84,14 @@ class RequestHabits(msgspec.Struct, frozen=True, kw_only=True):
 
     `numbered_fills`: executions have growing numbers and can be read from a number on; elsewhere they are read from a
     time on. `account_wide_fills`: they are read for all symbols at once. `amends_in_place`: an amended order stays the
-    same order, with its ids.
+    same order, with its ids. `streamed_holds`: the private stream tells what orders hold of the balances; elsewhere
+    that is asked for when orders come and go.
     """
 
     numbered_fills: bool = True
     account_wide_fills: bool = False
     amends_in_place: bool = False
+    streamed_holds: bool = True
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):

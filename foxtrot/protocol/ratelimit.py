@@ -11,6 +11,7 @@ import msgspec
 
 from foxtrot.protocol.calls import Call, Lane
 
+_SLACK = 1.0  # of a counter: calls arrive in another order, and a little later, than they left
 # The part of the headroom that each lane must leave to more urgent ones.
 _LEAVES = {Lane.CANCEL: 0.0, Lane.PLACE: 0.3, Lane.RECONCILE: 0.6, Lane.HISTORY: 1.0}
 
@@ -143,7 +144,7 @@ class Budget:
             return 0.0
         waiting = (t.call for t in self._tickets if _goes_before(t, ticket))
         ahead = sum(_cost(other, kind) for other in waiting if _market(other, kind) == market)
-        above = self.level(kind, market, now_s) + ahead + cost - max(counter.limit * share, cost)
+        above = self.level(kind, market, now_s) + ahead + cost - max((counter.limit - _SLACK) * share, cost)
         return max(0.0, above / counter.decay_per_s)
 
     def used(self, kind: LimitKind, interval_s: int, now_s: float) -> float:

@@ -161,7 +161,6 @@ class KrakenDialectFactory:
         symbols=("BTC/USD", "ETH/USDT"),
         intervals=("1m", "5m", "15m", "30m", "1h", "4h", "1d"),
         newest_candles=720,
-        numbered_trades=False,
         judges_clock=False,
         checksums=True,
         options={"tier": "pro"},
