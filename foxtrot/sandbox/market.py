@@ -137,7 +137,7 @@ class Market:
         resting = side.resting(order)
         if resting is not None and _only_less(order, new):
             self._funds.release_part(order, order.remaining - remaining)
-            order.quantity = new.quantity or ZERO
+            order.quantity, order.updated_ns = new.quantity or ZERO, self.venue.clock()
             side.shrink(resting)
             self._changed(order.side, order.price)
             self._tell(ReportKind.AMENDED, order)
@@ -341,6 +341,7 @@ class Market:
         """Tell everybody of a trade, and let the stops follow it that follow prices; those that it triggers are due."""
         self.last_price = trade.price
         for order in self._triggers.follow(trade.price, self.contract.price_tick):
+            order.updated_ns = trade.time_ns
             self._funds.release(order)
             self._funds.lock(order)
             self._tell(ReportKind.RESTATED, order)

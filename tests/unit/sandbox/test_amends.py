@@ -54,6 +54,7 @@ def test_less_at_the_same_price_keeps_its_place(venue: Venue) -> None:
     mine = place(venue)
     offer(venue, Side.BUY, 5, 100)
     amended = amend(venue, mine, quantity=D(3))
+    assert amended.updated_ns > mine.updated_ns
     assert (amended.order_id, amended.quantity, amended.status) == (mine.order_id, D(3), VenueStatus.NEW)
     assert venue.best(SYMBOL, Side.BUY) == (D(100), D(8))
     offer(venue, Side.SELL, 2, 100)

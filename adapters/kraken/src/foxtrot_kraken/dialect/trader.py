@@ -23,7 +23,7 @@ BATCH = (2, 15)
 
 
 class Trader:
-    """Act for one account at a time; every method raises WireError, and then nothing has changed."""
+    """Act for the accounts of clients. Methods raise WireError; then nothing has changed, but for what `edit` says."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
