@@ -252,6 +252,7 @@ class Connection:
             wiring.fetch_snapshot,
             config.retry,
             config.transport.connect_timeout_s,
+            wiring.engine.publisher,
         )
         self._closers.append(streams.close)
         gaps = TradeGapFiller(wiring)

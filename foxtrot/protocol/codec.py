@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -15,21 +15,15 @@ from foxtrot.model.order import AmendRequest, Fill, Order
 from foxtrot.model.orderbook import OrderBook
 from foxtrot.protocol.book import Checksum
 from foxtrot.protocol.calls import Call, RawResponse
-from foxtrot.protocol.messages import (
-    AmendResult,
-    BookSnapshot,
-    Channel,
-    ChannelKind,
-    Listing,
-    Message,
-    OrderUpdate,
-)
+from foxtrot.protocol.messages import AmendResult, BookSnapshot, Channel, ChannelKind, Listing, Message, OrderUpdate
 from foxtrot.protocol.ratelimit import Usage
 
 Emit = Callable[[Message], None]
 NextSeq = Callable[[], int]
-Read = Callable[[bytes, int, Emit], None]
+ReadFrame = Callable[[bytes, int, Emit], None]
 T = TypeVar("T")
+Read = Callable[[Iterator[bytes], int], None]  # takes frames until there are no more, and their `ts_recv`
+SinkOf = Callable[[ChannelKind, str], Emit]  # by kind and unified symbol
 
 
 class Endpoints(msgspec.Struct, frozen=True):
@@ -176,6 +170,18 @@ class StreamCodec(Protocol):
         ...
 
 
+@runtime_checkable
+class LinkedCodec(Protocol):
+    """What a `StreamCodec` may offer on top, for speed: reading straight into one session.
+
+    `sink_of` gives, for a channel, what takes its Ticker, Quote, Trade, Bar or BookDelta, and nothing else; a codec
+    asks for it once and keeps it. All other messages go to `emit`, which takes everything. The returned function does
+    for each frame what `decode` does; when something raises, it is called again with the frames that are left.
+    """
+
+    def link(self, emit: Emit, sink_of: SinkOf) -> Read: ...
+
+
 class UserStreamScheme(Protocol):
     """One way to open a private stream.
 
@@ -195,7 +201,7 @@ class UserStreamScheme(Protocol):
     def logins(self, now_ms: int, request_id: int, token: str) -> list[bytes]: ...
     def keepalive_call(self, token: str) -> Call[None] | None: ...
     def close_call(self, token: str) -> Call[None] | None: ...
-    def reader(self) -> Read: ...
+    def reader(self) -> ReadFrame: ...
 
 
 class RpcCodec(Protocol):
