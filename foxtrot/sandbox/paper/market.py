@@ -11,8 +11,9 @@ from foxtrot.model.contract import Contract
 from foxtrot.model.decimals import ZERO
 from foxtrot.model.order import OrderType, Side
 from foxtrot.sandbox.exact import exactly
-from foxtrot.sandbox.market import PRINTED, Market, as_taker
+from foxtrot.sandbox.market import Market
 from foxtrot.sandbox.matching import Book, BookSide, Resting
+from foxtrot.sandbox.prints import PRINTED, as_taker, publish_print
 from foxtrot.sandbox.types import MARKET_ACCOUNT, NewOrder, Reason, Refused, VenueOrder, VenueStatus
 
 if TYPE_CHECKING:
@@ -83,13 +84,13 @@ class PaperMarket(Market):
                         continue
                     self._serve(printed, resting, through=level != price)
         if printed.remaining:
-            self._print(price, printed.remaining, taker_side)
-        self._run_due()
+            publish_print(self, price, printed.remaining, taker_side)
+        self.run_due()
 
     def is_fit(self) -> None:
         """Go on after trouble: stops that were reached meanwhile run now."""
         self.trouble = ""
-        self._run_due()
+        self.run_due()
 
     def _gone_through(self, side: Side, price: Decimal) -> bool:
         best = self._own.side(side).best_price()
@@ -104,7 +105,7 @@ class PaperMarket(Market):
         if not quantity:
             return
         slice_done = quantity == resting.visible
-        self._trade(printed, resting, quantity)
+        self.trade(printed, resting, quantity)
         if order.status.open and slice_done:  # the next slice of an iceberg queues behind all the others
             self._ahead[order.order_id] = self.book.side(order.side).quantity_at(order.price)
 
@@ -138,18 +139,19 @@ class PaperMarket(Market):
         self._ahead.pop(order.order_id, None)
         super()._finish(order, status)
 
-    def _trade(self, taker: VenueOrder, resting: Resting, quantity: Decimal) -> None:
+    def trade(self, taker: VenueOrder, resting: Resting, quantity: Decimal) -> None:
+        """Let an order trade with a resting one, and remember what it took of the real book."""
         maker = resting.order
         if maker.account == MARKET_ACCOUNT:
             level = maker.side, maker.price
             self._taken[level] = self._taken.get(level, ZERO) + quantity
-        super()._trade(taker, resting, quantity)
+        super().trade(taker, resting, quantity)
 
-    def _run_due(self) -> None:
+    def run_due(self) -> None:
         """Run triggered stops once the real book is known; then put back what was taken of it."""
         if not self.trouble:
             self._due = deque(order for order in self._due if order.status.open)
-            super()._run_due()
+            super().run_due()
         taken, self._taken = self._taken, {}
         for (side, price), quantity in taken.items():
             self.set_level(side, price, self.book.side(side).quantity_at(price) + quantity)
