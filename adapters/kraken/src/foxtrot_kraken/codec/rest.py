@@ -405,12 +405,15 @@ def _decoder(kind: Any, read: Callable[[Any], T]) -> Callable[[bytes], T]:
 
 
 def _only(found: dict[str, Any]) -> Any:
-    """Return the rows of the one pair asked for; "last" stands beside it."""
-    return next(rows for key, rows in found.items() if key != "last")
+    """Return what is told of the one pair asked for; "last" may stand beside it. Raises ValueError for nothing."""
+    for key, told in found.items():
+        if key != "last":
+            return told
+    raise ValueError("the answer is about no pair")
 
 
 def _sides(found: dict[str, wire.DepthInfo]) -> tuple[list[Level], list[Level]]:
-    info = next(iter(found.values()))
+    info: wire.DepthInfo = _only(found)
     return [(p, q) for p, q, _ in info.bids], [(p, q) for p, q, _ in info.asks]
 
 

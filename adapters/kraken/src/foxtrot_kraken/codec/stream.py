@@ -31,6 +31,7 @@ from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_kraken import messages as wire
 from foxtrot_kraken.mapping import INTERVAL_NAMES, INTERVALS, SIDES, Names, to_ns
 
+_MOST_DECIMALS = 10  # of a price: the difference of two floats has digits that neither had
 _DEPTHS = (10, 25, 100, 500, 1_000)
 _CHANNELS = {
     ChannelKind.QUOTES: "ticker",
@@ -140,7 +141,7 @@ class KrakenStreamCodec:
         for t in frame.data:
             symbol, at = self._symbol(t.symbol), to_ns(t.timestamp)
             emit(Quote(self._exchange, symbol, at, ts_recv, self._next_seq(), t.bid, t.bid_qty, t.ask, t.ask_qty))
-            day = t.last - t.change, t.high, t.low, t.volume, t.volume * t.vwap, t.change_pct
+            day = round(t.last - t.change, _MOST_DECIMALS), t.high, t.low, t.volume, t.volume * t.vwap, t.change_pct
             best, size = (t.bid, t.bid_qty, t.ask, t.ask_qty), 0.0  # of the last trade: not told
             emit(Ticker(self._exchange, symbol, at, ts_recv, self._next_seq(), t.last, size, *best, *day))
 
