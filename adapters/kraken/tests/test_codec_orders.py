@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from foxtrot.errors import CancelRejected, OrderNotFound, UnknownSymbol
+from foxtrot.errors import CancelRejected, OrderNotFound
 from foxtrot.model.contract import Contract
 from foxtrot.model.order import AmendRequest, Order, OrderStatus, OrderType, Side, TimeInForce
 from foxtrot.protocol.calls import Call, Lane
@@ -364,47 +364,3 @@ def test_an_accepted_amend_is_the_same_order_under_newer_terms(
     assert (result.new.order_id, result.new.price, result.new.quantity, result.new.ts_event) == (TXID, D(5), None, 81)
     with pytest.raises(UNREADABLE):
         amend(rest, known, contract, price=D(5)).decode(text({}))
-
-
-# lists
-
-
-def test_open_orders_are_read_for_one_symbol_or_all(rest: KrakenRestCodec, contract: Contract) -> None:
-    other = ENTRY | described(pair="ETHXBT")
-    body = text({"open": {TXID: ENTRY, "OTHER": other}})
-    assert [u.order_id for u in rest.fetch_open_orders(contract).decode(body)] == [TXID]
-    assert [u.symbol for u in rest.fetch_open_orders(None).decode(body)] == ["BTC/USD", "ETH/BTC"]
-    assert rest.fetch_open_orders(None).endpoint == "privatePostOpenOrders"
-
-
-@pytest.mark.parametrize("pair", ["XBTUSD", "XXBTZUSD", "XBT/USD", "BTC/USD", "BTCUSD"])
-def test_an_orders_pair_is_known_by_each_of_its_names(rest: KrakenRestCodec, contract: Contract, pair: str) -> None:
-    assert asked(rest, contract, **described(pair=pair)).symbol == "BTC/USD"
-
-
-def test_an_order_on_a_pair_that_is_not_listed_holds_up_the_others_once_only(
-    rest: KrakenRestCodec, contract: Contract
-) -> None:
-    share = ENTRY | {"cl_ord_id": None} | described(pair="TSLAxUSD")
-    body = text({"open": {TXID: ENTRY, "OTHER": share}})
-    assert [u.order_id for u in rest.fetch_open_orders(contract).decode(body)] == [TXID]
-    with pytest.raises(UnknownSymbol):  # perhaps it is new: the listing is learned anew
-        rest.fetch_open_orders(None).decode(body)
-    assert [u.order_id for u in rest.fetch_open_orders(None).decode(body)] == [TXID]
-
-
-def test_an_order_with_an_id_of_ours_on_an_unknown_pair_is_never_passed_over(
-    rest: KrakenRestCodec, contract: Contract
-) -> None:
-    body = text({"open": {TXID: ENTRY | described(pair="BITCOINDOLLAR")}})
-    for _ in range(2):
-        with pytest.raises(UnknownSymbol):
-            rest.fetch_open_orders(contract).decode(body)
-
-
-@pytest.mark.parametrize("body", [b'{"error":[]}', text({}), text({"open": None}), text({"closed": {}})])
-def test_an_answer_without_the_list_is_never_an_empty_list(
-    rest: KrakenRestCodec, contract: Contract, body: bytes
-) -> None:
-    with pytest.raises(UNREADABLE):
-        rest.fetch_open_orders(contract).decode(body)
