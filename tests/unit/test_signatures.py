@@ -11,7 +11,8 @@ from foxtrot.signatures import mismatches
 
 
 class Base(abc.ABC):
-    def __init__(self, spec: int, *, clock: int | None = None) -> None: ...
+    def __init__(self, spec: int, *, clock: int | None = None) -> None:
+        self.given = spec, clock
 
     @abc.abstractmethod
     def link(self, context: int) -> int: ...
