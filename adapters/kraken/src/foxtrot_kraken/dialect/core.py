@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from foxtrot.errors import ConfigError
 from foxtrot.model.contract import Contract
 from foxtrot.model.order import OrderStatus
 from foxtrot.protocol.codec import Endpoints
@@ -102,7 +103,7 @@ class KrakenDialect:
 
     def trouble(self, kind: Trouble) -> HttpResponse:
         """Return the answer by which the venue reports a trouble."""
-        return _refused(trouble(kind))
+        return _refused(trouble(kind, self._desk.options))
 
     def revoke_key(self) -> None:
         """Refuse the sandbox's key, and the tokens made with it, from now on."""
@@ -172,7 +173,11 @@ class KrakenDialectFactory:
     )
 
     def contracts(self, options: SandboxOptions) -> list[Contract]:
-        """Return the sandbox's contracts. Raises ConfigError for a malformed symbol or an unknown option."""
+        """Return the sandbox's contracts. Raises ConfigError for a malformed symbol, an unknown option or profile."""
+        if options.profile != "current":
+            raise ConfigError(
+                f"There is no profile {options.profile!r} of this venue; it is current.", problems=["sandbox.profile"]
+            )
         chosen = make_options(options.dialect_options)
         return [make_contract(symbol, chosen) for symbol in dict.fromkeys(options.symbols)]
 
