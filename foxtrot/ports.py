@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -43,6 +43,14 @@ class WsConnection(Protocol):
 
 OnFrame = Callable[[bytes], None]
 OnClose = Callable[[str], None]
+
+
+@runtime_checkable
+class OnFrames(Protocol):
+    """An `OnFrame` that also takes together all messages that one read of the socket brought."""
+
+    def __call__(self, data: bytes, /) -> None: ...
+    def many(self, frames: Sequence[bytes], /) -> None: ...
 
 
 class WsConnector(Protocol):
@@ -111,7 +119,11 @@ class Environment(Protocol):
 
 class LinkContext(msgspec.Struct, frozen=True):
     """Hand an adapter what its codecs and transports share with the core; `venue_ms` is the venue's time for
-    signatures."""
+    signatures.
+
+    `credentials` sign requests; `stream_credentials` sign in to the private stream and the WebSocket API (the same key
+    unless the user gave another).
+    """
 
     exchange: str
     access: VenueAccess
@@ -120,6 +132,13 @@ class LinkContext(msgspec.Struct, frozen=True):
     symbols: SymbolTable
     next_seq: NextSeq
     venue_ms: Callable[[], int]
+    clock: Clock
+    stream_credentials: Credentials | None = None
+
+    @property
+    def stream_key(self) -> Credentials | None:
+        """Return the credentials of the private stream."""
+        return self.stream_credentials or self.credentials
 
 
 class VenueLink(msgspec.Struct, frozen=True):

@@ -74,6 +74,7 @@ class Wiring:
         self.capabilities = spec.capabilities
         self.config = config
         self.engine = engine
+        self.publish: Callable[[Event], None] = engine.publish
         self.clock = clock
         self.hooks = hooks
         self.symbols = SymbolTable(spec.name)
@@ -167,7 +168,3 @@ class Wiring:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    def publish(self, event: Event) -> None:
-        """Publish an event of this exchange."""
-        self.engine.publish(event)

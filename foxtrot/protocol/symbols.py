@@ -69,3 +69,15 @@ class SymbolTable:
         return UnknownSymbol(
             f"{self.exchange} lists no symbol {symbol!r}.{hint}", close_names=close, exchange=self.exchange
         )
+
+
+def distinct(listed: Iterable[tuple[str, str, bool]]) -> dict[str, str]:
+    """Return the unified symbol of each of a venue's; given are BASE/QUOTE, the venue's symbol, and whether it trades.
+
+    Where a venue lists the same assets twice (an old symbol beside its successor), the one that trades, or else the
+    first, is BASE/QUOTE and the others keep the venue's own name, so that every symbol means one contract.
+    """
+    rows, owners = list(listed), dict[str, str]()
+    for assets, symbol, _ in sorted(rows, key=lambda row: not row[2]):
+        owners.setdefault(assets, symbol)
+    return {symbol: assets if owners[assets] == symbol else symbol for assets, symbol, _ in rows}

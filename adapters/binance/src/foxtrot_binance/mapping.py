@@ -5,6 +5,7 @@ Source: https://github.com/binance-us/binance-us-api-docs/blob/master/rest-api.m
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
@@ -29,6 +30,7 @@ from foxtrot.model.contract import (
 )
 from foxtrot.model.order import OrderStatus, OrderType, Side, TimeInForce
 from foxtrot.protocol.ratelimit import LimitKind, RateLimit, Usage
+from foxtrot.protocol.symbols import distinct
 from foxtrot_binance.messages import ExchangeInfo, RateLimitInfo, SymbolInfo
 
 SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
@@ -73,17 +75,10 @@ def to_status(word: str) -> tuple[OrderStatus, str]:
 
 
 def to_contracts(info: ExchangeInfo, exchange: str) -> list[Contract]:
-    """Return all contracts of an exchangeInfo answer; the unified symbol is BASE/QUOTE.
-
-    Where a venue lists the same assets twice (an old symbol beside its successor), the one that trades, or else the
-    first, is BASE/QUOTE and the others keep the venue's own name, so that every symbol means one contract.
-    """
+    """Return all contracts of an exchangeInfo answer; the unified symbol is BASE/QUOTE (see `distinct`)."""
     shared = tuple(_rule(raw) for raw in info.filters)
-    owners: dict[str, SymbolInfo] = {}
-    for symbol in sorted(info.symbols, key=lambda s: s.status != "TRADING"):
-        owners.setdefault(f"{symbol.base}/{symbol.quote}", symbol)
-    unified = {symbol.symbol: name for name, symbol in owners.items()}
-    return [_contract(s, unified.get(s.symbol, s.symbol), exchange, shared) for s in info.symbols]
+    unified = distinct((f"{s.base}/{s.quote}", s.symbol, s.status == "TRADING") for s in info.symbols)
+    return [_contract(s, unified[s.symbol], exchange, shared) for s in info.symbols]
 
 
 def to_limits(limits: list[RateLimitInfo]) -> list[RateLimit]:
@@ -98,9 +93,18 @@ def to_limits(limits: list[RateLimitInfo]) -> list[RateLimit]:
 def to_usage(headers: Mapping[str, str]) -> Iterator[Usage]:
     """Yield the counters of the headers, such as x-mbx-used-weight-1m and x-mbx-order-count-10s."""
     for name, value in headers.items():
-        if (found := _USAGE.fullmatch(name)) and value.isdecimal():
-            kind, number, letter = found.groups()
-            yield Usage(_COUNTERS[kind], int(number) * _LETTERS[letter], int(value))
+        if (counted := _counted(name)) is not None and value.isdecimal():
+            yield Usage(*counted, int(value))
+
+
+@functools.lru_cache(maxsize=256)
+def _counted(header: str) -> tuple[LimitKind, int] | None:
+    """Return what a header counts, and in which interval (s); None for one that counts nothing."""
+    found = _USAGE.fullmatch(header)
+    if found is None:
+        return None
+    kind, number, letter = found.groups()
+    return _COUNTERS[kind], int(number) * _LETTERS[letter]
 
 
 def to_header(kind: str, interval: str, number: int) -> str | None:

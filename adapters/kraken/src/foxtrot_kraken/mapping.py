@@ -22,6 +22,7 @@ from foxtrot.model.order import OrderStatus, OrderType, Side, TimeInForce
 from foxtrot.model.orderbook import Level
 from foxtrot.model.times import NS_PER_S
 from foxtrot.protocol.book import Checksum
+from foxtrot.protocol.symbols import distinct
 from foxtrot_kraken.messages import PairInfo
 
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
@@ -76,10 +77,14 @@ class Names:
         self._assets: dict[str, str] = {}
         self._decimals: dict[str, tuple[int, int]] = {}  # of price and quantity, by unified symbol
 
-    def learn(self, info: PairInfo, symbol: str) -> None:
-        """Take a pair's names."""
-        base, quote = symbol.split("/")
-        self._assets[info.base], self._assets[info.quote] = base, quote
+    def learn(self, info: PairInfo) -> str:
+        """Take the names of a pair's assets; return it as BASE/QUOTE, as WebSocket v2 calls it."""
+        base, _, quote = (info.wsname or f"{self.asset(info.base)}/{self.asset(info.quote)}").partition("/")
+        self._assets[info.base], self._assets[info.quote] = common(base), common(quote)
+        return f"{common(base)}/{common(quote)}"
+
+    def learn_decimals(self, symbol: str, info: PairInfo) -> None:
+        """Take the decimals of a symbol's prices and quantities."""
         self._decimals[symbol] = info.pair_decimals, info.lot_decimals
 
     def asset(self, code: str) -> str:
@@ -98,6 +103,12 @@ def common(code: str) -> str:
     return _COMMON_NAMES.get(code, code)
 
 
+def to_type(word: str | None, *, post_only: bool) -> OrderType | None:
+    """Return what a word for an order's type means, None for an unknown one."""
+    kind = TYPES.get(word or "")
+    return OrderType.LIMIT_MAKER if kind is OrderType.LIMIT and post_only else kind
+
+
 def to_status(word: str) -> tuple[OrderStatus, str]:
     """Return the state that a status word means; an unknown word is in doubt and named."""
     status = STATUSES.get(word)
@@ -108,22 +119,22 @@ def to_status(word: str) -> tuple[OrderStatus, str]:
 
 def to_contracts(pairs: Mapping[str, PairInfo], exchange: str, names: Names) -> list[Contract]:
     """Return all contracts of an AssetPairs answer; the unified symbol is that of WebSocket v2."""
-    contracts = []
+    called = {key: names.learn(info) for key, info in pairs.items()}
+    symbols = distinct((called[key], key, info.status == "online") for key, info in pairs.items())
     for key, info in pairs.items():
-        base, _, quote = (info.wsname or f"{info.base}/{info.quote}").partition("/")
-        symbol = f"{common(base)}/{common(quote)}"
-        names.learn(info, symbol)
-        contracts.append(_contract(key, info, symbol, exchange))
-    return contracts
+        names.learn_decimals(symbols[key], info)
+    return [_contract(key, info, symbols[key], called[key], exchange) for key, info in pairs.items()]
 
 
-def _contract(key: str, info: PairInfo, symbol: str, exchange: str) -> Contract:
-    base, quote = symbol.split("/")
+def _contract(key: str, info: PairInfo, symbol: str, called: str, exchange: str) -> Contract:
+    base, quote = called.split("/")
+    # Orders name their pair by any of these.
+    aliases = (info.altname, info.wsname, symbol, called.replace("/", ""))
     return Contract(
         exchange=exchange,
         symbol=symbol,
         venue_symbol=key,
-        aliases=tuple(dict.fromkeys(name for name in (info.altname, info.wsname) if name and name != key)),
+        aliases=tuple(dict.fromkeys(name for name in aliases if name and name != key)),
         base=base,
         quote=quote,
         status=_CONTRACT_STATUSES.get(info.status, ContractStatus.OTHER),

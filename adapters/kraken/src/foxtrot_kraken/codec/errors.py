@@ -95,7 +95,9 @@ def _typed(text: str, call: Call[object], status: int) -> VenueError:
         )
         error.unlisted = text not in _UNKNOWN
         return error
-    if kind is OrderNotFound and call.lane is not Lane.RECONCILE:
+    if (kind is OrderNotFound and call.lane is not Lane.RECONCILE) or (
+        kind is OrderRejected and call.lane is Lane.CANCEL
+    ):
         kind = CancelRejected
     elif kind is VenueError and call.orders:
         kind = OrderRejected

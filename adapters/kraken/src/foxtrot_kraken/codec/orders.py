@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from foxtrot.errors import OrderNotFound
+from foxtrot.errors import CancelRejected, OrderNotFound
 from foxtrot.model.order import Fill, Order, OrderStatus, OrderType
 from foxtrot.protocol.messages import AmendResult, OrderUpdate
 from foxtrot.protocol.symbols import SymbolTable
-from foxtrot_kraken.mapping import SIDES, TIMES, TYPES, seconds_to_ns, to_status
-from foxtrot_kraken.messages import OrderInfo, Placed, TradeInfo
+from foxtrot_kraken.mapping import SIDES, TIMES, seconds_to_ns, to_status, to_type
+from foxtrot_kraken.messages import Canceled, OrderInfo, Placed, TradeInfo
 
 
 def to_update(order_id: str, info: OrderInfo, symbols: SymbolTable, asked_ns: int) -> OrderUpdate:
     """Return the update that an order entry states. What it says was true at `asked_ns` or later: it has no time."""
-    descr, in_quote = info.descr, "viqc" in info.oflags.split(",")
-    kind = _type(descr.ordertype, post_only="post" in info.oflags.split(","))
+    descr, flags = info.descr, (info.oflags or "").split(",")
+    in_quote, kind = "viqc" in flags, to_type(descr.ordertype, post_only="post" in flags)
     status, reason = to_status(info.status)
     if status is OrderStatus.OPEN and info.vol_exec:
         status = OrderStatus.PARTIALLY_FILLED
@@ -32,8 +32,8 @@ def to_update(order_id: str, info: OrderInfo, symbols: SymbolTable, asked_ns: in
         price=price,
         stop_price=stop,
         iceberg_quantity=info.displayvol or None,
-        time_in_force=TIMES.get(info.timeinforce.upper()),
-        stp_mode=info.stptype.upper(),
+        time_in_force=TIMES.get((info.timeinforce or "").upper()),
+        stp_mode=(info.stptype or "").upper(),
         # Of an order by quote quantity `vol_exec` counts quote currency, too.
         filled=None if in_quote else info.vol_exec,
         filled_quote=info.cost,
@@ -79,9 +79,15 @@ def amended(order: Order, quantity: Decimal | None, price: Decimal | None) -> Am
     return AmendResult(None, update)
 
 
-def canceled(symbol: str, order_id: str, client_order_id: str) -> OrderUpdate:
-    """Return what an accepted cancel means; how much was filled before is told elsewhere."""
-    return OrderUpdate(symbol=symbol, client_order_id=client_order_id, order_id=order_id, status=OrderStatus.CANCELED)
+def canceled(answer: Canceled, symbol: str, order_id: str, client_order_id: str) -> OrderUpdate:
+    """Return what an accepted cancel means; how much was filled before is told elsewhere.
+
+    A pending cancel has not ended the order yet. Raises CancelRejected where nothing was canceled.
+    """
+    if not (answer.pending or answer.count or answer.order_id or answer.cl_ord_id):
+        raise CancelRejected("The venue canceled no order.")
+    status = OrderStatus.PENDING_CANCEL if answer.pending else OrderStatus.CANCELED
+    return OrderUpdate(symbol=symbol, client_order_id=client_order_id, order_id=order_id, status=status)
 
 
 def to_fill(trade_id: str, info: TradeInfo, symbols: SymbolTable) -> Fill:
@@ -101,11 +107,6 @@ def to_fill(trade_id: str, info: TradeInfo, symbols: SymbolTable) -> Fill:
         is_maker=info.maker,
         ts_event=seconds_to_ns(info.time),
     )
-
-
-def _type(word: str, *, post_only: bool) -> OrderType | None:
-    kind = TYPES.get(word)
-    return OrderType.LIMIT_MAKER if kind is OrderType.LIMIT and post_only else kind
 
 
 def _prices(info: OrderInfo, kind: OrderType | None) -> tuple[Decimal | None, Decimal | None]:

@@ -5,12 +5,13 @@ Source: https://docs.kraken.com/api/docs/category/rest-api/spot-rest-api
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import msgspec
 
-from foxtrot.errors import UnsupportedError, VenueError
+from foxtrot.errors import UnknownSymbol, UnsupportedError, VenueError
 from foxtrot.model.account import Balance, FeeRate
 from foxtrot.model.contract import Contract
 from foxtrot.model.events import Bar, Ticker, Trade
@@ -31,6 +32,7 @@ from foxtrot_kraken.codec.weights import ADD, amend_cost, calls_of, cancel_cost,
 from foxtrot_kraken.mapping import INTERVALS, Names, seconds_to_ns, to_contracts
 
 _MOST_DEPTH = 500
+_MOST_TRADES = 1_000
 _PAGE = 50
 _FIRST_CLOSED = "0"
 _FEE_PERCENT = 100
@@ -43,7 +45,7 @@ class KrakenRestCodec:
     Answers tell of no order when it changed last. So what they say counts as of the time of asking.
     """
 
-    habits = RequestHabits(numbered_fills=False, account_wide_fills=True, amends_in_place=True)
+    habits = RequestHabits(numbered_fills=False, account_wide_fills=True, amends_in_place=True, streamed_holds=False)
 
     def __init__(
         self,
@@ -61,6 +63,7 @@ class KrakenRestCodec:
         self._next_seq = next_seq
         self._venue_ms = venue_ms
         self._tier = tier
+        self._foreign: set[str] = set()  # pairs that the account uses and the listing does not have
 
     # public
 
@@ -94,15 +97,24 @@ class KrakenRestCodec:
         return self._depth(contract, _MOST_DEPTH, read)
 
     def fetch_trades(self, contract: Contract, limit: int, from_id: str) -> Call[list[Trade]]:
-        """Ask for the latest trades. Raises UnsupportedError for those from an id on."""
-        if from_id:
-            raise UnsupportedError("Trades can be asked for by time, not by id.", exchange=self._exchange)
+        """Ask for the latest trades; for those from an id on, which must be among the newest 1,000.
+
+        Reading raises VenueError for an older id: past trades can be asked for by time only.
+        """
 
         def read(found: dict[str, Any]) -> list[Trade]:
             rows = msgspec.convert(_only(found), list[wire.TradeRow], strict=False)
-            return [self._trade(row, contract.symbol) for row in rows][-limit:]
+            if from_id and rows and rows[0].trade_id > int(from_id):
+                raise VenueError(
+                    f"{self._exchange} shows the newest {len(rows)} trades of {contract.symbol}, from "
+                    f"{rows[0].trade_id} on; {from_id} is older.",
+                    exchange=self._exchange,
+                )
+            trades = [self._trade(row, contract.symbol) for row in rows if not from_id or row.trade_id >= int(from_id)]
+            return trades[:limit] if from_id else trades[-limit:]
 
-        return self._public("Trades", {"pair": contract.venue_symbol, "count": str(limit)}, dict[str, Any], read)
+        count = _MOST_TRADES if from_id else min(limit, _MOST_TRADES)
+        return self._public("Trades", {"pair": contract.venue_symbol, "count": str(count)}, dict[str, Any], read)
 
     def fetch_bars(
         self, contract: Contract, interval: str, start: int | None, end: int | None, limit: int
@@ -157,10 +169,11 @@ class KrakenRestCodec:
         """Ask for fee rates."""
 
         def read(found: wire.Fees) -> list[FeeRate]:
-            makers = found.fees_maker or found.fees
+            makers = found.fees_maker  # a pair without maker fees has the same for all
             return [
-                FeeRate(self._symbols.unified(key), makers[key].fee / _FEE_PERCENT, taker.fee / _FEE_PERCENT)
+                FeeRate(self._symbols.unified(key), makers.get(key, taker).fee / _FEE_PERCENT, taker.fee / _FEE_PERCENT)
                 for key, taker in found.fees.items()
+                if not self._is_foreign(key, contract)
             ]
 
         chosen = self._symbols.contracts() if contract is None else [contract]
@@ -172,7 +185,8 @@ class KrakenRestCodec:
         """Ask for one page of executions of all symbols, newest first."""
 
         def read(found: wire.TradesHistory) -> Page[Fill]:
-            fills = [to_fill(key, info, self._symbols) for key, info in found.trades.items()]
+            listed = {k: t for k, t in found.trades.items() if not self._is_foreign(t.pair, contract)}
+            fills = [to_fill(key, info, self._symbols) for key, info in listed.items()]
             chosen = [f for f in fills if contract is None or f.symbol == contract.symbol]
             return _page([f for f in chosen if f.ts_event >= (start or 0)], after, len(found.trades))
 
@@ -188,7 +202,7 @@ class KrakenRestCodec:
     def validate_order(self, order: Order, contract: Contract) -> Call[None]:
         """Let the venue check an order without placing it."""
         params = order_params(order, contract) | {"validate": "true"}
-        return self._command("AddOrder", params, contract, Any, lambda _: None, ADD)
+        return self._command("AddOrder", params, contract, dict[str, Any], lambda _: None, ADD)
 
     def amend_order(
         self, order: Order, request: AmendRequest, new_client_order_id: str, contract: Contract, age_s: float
@@ -200,17 +214,20 @@ class KrakenRestCodec:
 
     def cancel_order(self, contract: Contract, order_id: str, client_order_id: str, age_s: float) -> Call[OrderUpdate]:
         """Cancel one order."""
-        done = canceled(contract.symbol, order_id, client_order_id)
-        params = which_order(order_id, client_order_id)
-        cost = cancel_cost(age_s)
-        return self._command("CancelOrder", params, contract, Any, lambda _: done, cost, lane=Lane.CANCEL)
+        params, cost = which_order(order_id, client_order_id), cancel_cost(age_s)
+
+        def read(answer: wire.Canceled) -> OrderUpdate:
+            return canceled(answer, contract.symbol, order_id, client_order_id)
+
+        return self._command("CancelOrder", params, contract, wire.Canceled, read, cost, lane=Lane.CANCEL)
 
     def cancel_all_orders(self, contract: Contract) -> None:
         """Return None: the venue cancels all orders of the account or single ones."""
 
     def cancel_after(self, seconds: float) -> Call[None]:
         """Set the venue's dead-man switch to so many seconds, or take it back (0)."""
-        call: Call[None] = self._private("CancelAllOrdersAfter", {"timeout": str(-int(-seconds // 1))}, Any, _nothing)
+        params = {"timeout": str(math.ceil(seconds))}
+        call: Call[None] = self._private("CancelAllOrdersAfter", params, dict[str, Any], lambda _: None)
         return msgspec.structs.replace(call, lane=Lane.CANCEL)
 
     def fetch_order(self, contract: Contract, order_id: str, client_order_id: str) -> Call[OrderUpdate] | None:
@@ -316,8 +333,26 @@ class KrakenRestCodec:
     def _updates(
         self, orders: dict[str, wire.OrderInfo], contract: Contract | None, asked_ns: int
     ) -> list[OrderUpdate]:
-        found = [to_update(key, info, self._symbols, asked_ns) for key, info in orders.items()]
+        found = [
+            to_update(key, info, self._symbols, asked_ns)
+            for key, info in orders.items()
+            if not self._is_foreign(info.descr.pair, contract, info.cl_ord_id)
+        ]
         return [update for update in found if contract is None or update.symbol == contract.symbol]
+
+    def _is_foreign(self, pair: str, wanted: Contract | None, client_order_id: str | None = None) -> bool:
+        """Tell whether a pair is none of the listing, as those of tokenised shares: what is on it is passed over.
+
+        Raises UnknownSymbol where it may be ours, and once where all symbols are asked for: it may be new.
+        """
+        try:
+            self._symbols.unified(pair)
+        except UnknownSymbol:
+            if client_order_id or (wanted is None and pair not in self._foreign):
+                self._foreign.add(pair)
+                raise
+            return True
+        return False
 
     def _trade(self, row: wire.TradeRow, symbol: str) -> Trade:
         side, at = Side.BUY if row.side == "b" else Side.SELL, seconds_to_ns(row.time)
@@ -378,12 +413,15 @@ def _decoder(kind: Any, read: Callable[[Any], T]) -> Callable[[bytes], T]:
 
 
 def _only(found: dict[str, Any]) -> Any:
-    """Return the rows of the one pair asked for; "last" stands beside it."""
-    return next(rows for key, rows in found.items() if key != "last")
+    """Return what is told of the one pair asked for; "last" may stand beside it. Raises ValueError for nothing."""
+    for key, told in found.items():
+        if key != "last":
+            return told
+    raise ValueError("the answer is about no pair")
 
 
 def _sides(found: dict[str, wire.DepthInfo]) -> tuple[list[Level], list[Level]]:
-    info = next(iter(found.values()))
+    info: wire.DepthInfo = _only(found)
     return [(p, q) for p, q, _ in info.bids], [(p, q) for p, q, _ in info.asks]
 
 
@@ -397,7 +435,3 @@ def _range(start: int | None, end: int | None, after: str) -> dict[str, str]:
 def _page(items: list[T], after: str, got: int) -> Page[T]:
     """Return a page; after a full one more may follow. What is new meanwhile moves the rest back: twice, never lost."""
     return Page(items, str(int(after or "0") + got) if got >= _PAGE else "", newest_first=True)
-
-
-def _nothing(_: object) -> None:
-    return None

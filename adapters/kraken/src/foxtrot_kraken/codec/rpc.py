@@ -68,7 +68,7 @@ class KrakenRpcCodec:
             return None
         if reply.success is None:
             return None, RawResponse(0, {}, data)
-        answer = {"error": [], "result": reply.result} if reply.success else {"error": [reply.error or reply.refused]}
+        answer = {"error": [], "result": reply.result} if reply.success else {"error": [reply.refusal]}
         return reply.req_id, RawResponse(200, {}, msgspec.json.encode(answer))
 
     def stale(self, response: RawResponse) -> bool:

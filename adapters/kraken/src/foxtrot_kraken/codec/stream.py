@@ -12,7 +12,6 @@ import msgspec
 
 from foxtrot.errors import UnknownSymbol, UnsupportedError
 from foxtrot.model.events import Bar, Quote, Ticker, Trade
-from foxtrot.model.order import Side
 from foxtrot.model.orderbook import Level
 from foxtrot.protocol.codec import BookRules, Emit, Endpoints, NextSeq, StreamLimits
 from foxtrot.protocol.messages import (
@@ -30,8 +29,9 @@ from foxtrot.protocol.messages import (
 )
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_kraken import messages as wire
-from foxtrot_kraken.mapping import INTERVAL_NAMES, INTERVALS, Names, to_ns
+from foxtrot_kraken.mapping import INTERVAL_NAMES, INTERVALS, SIDES, Names, to_ns
 
+_MOST_DECIMALS = 10  # of a price: the difference of two floats has digits that neither had
 _DEPTHS = (10, 25, 100, 500, 1_000)
 _CHANNELS = {
     ChannelKind.QUOTES: "ticker",
@@ -47,14 +47,17 @@ _OTHER = msgspec.json.Decoder(wire.UserFrame)
 class KrakenStreamCodec:
     """Speak the public channels. A ticker that follows the best prices brings quotes and statistics in one."""
 
-    # How many subscriptions a connection bears is not stated; heartbeats come about once a second.
+    # How many subscriptions a connection bears is not stated; heartbeats come about once a second. That trade ids count
+    # up one by one is observed in recordings, not documented.
     limits = StreamLimits(
         streams_per_connection=200,
         messages_per_second=10.0,
         streams_per_request=50,
         connections_per_5_minutes=70,
         silence_s=15.0,
+        consecutive_trades=True,
         book_depths=_DEPTHS,
+        intervals=tuple(INTERVALS),
         streamed_snapshots=True,
         uniform_requests=True,
         carriers={ChannelKind.TICKER: ChannelKind.QUOTES},
@@ -87,6 +90,9 @@ class KrakenStreamCodec:
 
     def unsubscribe(self, channels: Sequence[Channel], request_id: int) -> bytes:
         """Encode the end of a subscription."""
+        for channel in channels:
+            if channel.kind is ChannelKind.OHLCV:
+                self._candles.pop((channel.symbol, INTERVALS.get(channel.param, 0)), None)
         return self._control("unsubscribe", channels, request_id)
 
     def book_rules(self, channel: Channel) -> BookRules:
@@ -102,7 +108,7 @@ class KrakenStreamCodec:
             return
         try:
             self._readers[frame.__class__](frame, ts_recv, emit)
-        except UnknownSymbol as error:
+        except (UnknownSymbol, KeyError) as error:
             emit(Unknown(str(error), data))
 
     def _depth(self, channel: Channel) -> int:
@@ -138,31 +144,13 @@ class KrakenStreamCodec:
         for t in frame.data:
             symbol, at = self._symbol(t.symbol), to_ns(t.timestamp)
             emit(Quote(self._exchange, symbol, at, ts_recv, self._next_seq(), t.bid, t.bid_qty, t.ask, t.ask_qty))
-            emit(
-                Ticker(
-                    self._exchange,
-                    symbol,
-                    at,
-                    ts_recv,
-                    self._next_seq(),
-                    t.last,
-                    0.0,  # not told
-                    t.bid,
-                    t.bid_qty,
-                    t.ask,
-                    t.ask_qty,
-                    t.last - t.change,
-                    t.high,
-                    t.low,
-                    t.volume,
-                    t.volume * t.vwap,
-                    t.change_pct,
-                )
-            )
+            day = round(t.last - t.change, _MOST_DECIMALS), t.high, t.low, t.volume, t.volume * t.vwap, t.change_pct
+            best, size = (t.bid, t.bid_qty, t.ask, t.ask_qty), 0.0  # of the last trade: not told
+            emit(Ticker(self._exchange, symbol, at, ts_recv, self._next_seq(), t.last, size, *best, *day))
 
     def _trades(self, frame: wire.TradeFrame, ts_recv: int, emit: Emit) -> None:
         for t in frame.data:
-            side, at, symbol = Side.BUY if t.side == "buy" else Side.SELL, to_ns(t.timestamp), self._symbol(t.symbol)
+            side, at, symbol = SIDES[t.side], to_ns(t.timestamp), self._symbol(t.symbol)
             emit(Trade(self._exchange, symbol, at, ts_recv, self._next_seq(), t.trade_id, t.price, t.qty, side))
 
     def _books(self, frame: wire.BookFrame, ts_recv: int, emit: Emit) -> None:
@@ -178,38 +166,34 @@ class KrakenStreamCodec:
     def _bars(self, frame: wire.CandleFrame, ts_recv: int, emit: Emit) -> None:
         """Emit candles; one is closed when a later one has begun, for frames do not say so.
 
-        Of the past that a subscription begins with only what was missed since the last candle is told.
+        Of the past that a subscription begins with only what was missed since the last candle is told. A candle that
+        the past does not reach back to any more is forgotten: how it ended is not known.
         """
-        newest = {(c.symbol, c.interval): c for c in frame.data}
+        oldest, newest = dict[tuple[str, int], wire.CandleInfo](), dict[tuple[str, int], wire.CandleInfo]()
         for c in frame.data:
-            if (c.symbol, c.interval) not in self._candles and newest[c.symbol, c.interval] is not c:
-                continue
-            symbol, opened = self._symbol(c.symbol), to_ns(c.interval_begin)
-            bar = Bar(
-                self._exchange,
-                symbol,
-                to_ns(frame.timestamp),
-                ts_recv,
-                self._next_seq(),
-                INTERVAL_NAMES.get(c.interval, f"{c.interval}m"),
-                opened,
-                c.open,
-                c.high,
-                c.low,
-                c.close,
-                c.volume,
-                c.volume * c.vwap,
-                c.trades,
-                False,
-            )
-            before = self._candles.get((symbol, c.interval))
-            if before is not None and before.open_time > opened:
-                continue
-            if before is not None and before.open_time < opened:
-                emit(msgspec.structs.replace(before, seq=bar.seq, ts_recv=ts_recv, closed=True))
-                bar = msgspec.structs.replace(bar, seq=self._next_seq())
-            self._candles[symbol, c.interval] = bar
-            emit(bar)
+            oldest.setdefault((c.symbol, c.interval), c)
+            newest[c.symbol, c.interval] = c
+        if frame.type == "snapshot":
+            for key, first in oldest.items():
+                known = self._candles.get(key)
+                if known is not None and known.open_time < to_ns(first.interval_begin):
+                    del self._candles[key]
+        for c in frame.data:
+            if (c.symbol, c.interval) in self._candles or newest[c.symbol, c.interval] is c:
+                self._candle(c, to_ns(frame.timestamp), ts_recv, emit)
+
+    def _candle(self, c: wire.CandleInfo, at: int, ts_recv: int, emit: Emit) -> None:
+        symbol, opened, seq = self._symbol(c.symbol), to_ns(c.interval_begin), self._next_seq
+        before = self._candles.get((symbol, c.interval))
+        if before is not None and before.open_time > opened:
+            return
+        if before is not None and before.open_time < opened:
+            emit(msgspec.structs.replace(before, seq=seq(), ts_recv=ts_recv, closed=True))
+        interval, prices = INTERVAL_NAMES.get(c.interval, f"{c.interval}m"), (c.open, c.high, c.low, c.close)
+        traded = c.volume, c.volume * c.vwap, c.trades
+        bar = Bar(self._exchange, symbol, at, ts_recv, seq(), interval, opened, *prices, *traded, False)
+        self._candles[symbol, c.interval] = bar
+        emit(bar)
 
 
 def _levels(levels: list[wire.LevelInfo]) -> list[Level]:
@@ -222,17 +206,16 @@ def _read_seldom(data: bytes) -> Message:
         other = _OTHER.decode(data)
         if other.channel == "status":
             return _status(bytes(other.data), data)
-        if not other.method:
-            return Unknown(f"unknown channel {other.channel!r}", data)
         control = _CONTROL.decode(data)
         if control.method == "pong":
             return Pong()
-        if control.success:
-            symbol = msgspec.json.decode(control.result, type=wire.Control).symbol
-            return Unknown("an answer to nothing", data) if control.req_id is None else Ack(control.req_id, "", symbol)
+        if control.success and control.req_id is not None:
+            return Ack(control.req_id, "", msgspec.json.decode(control.result, type=wire.Control).symbol or "")
     except (msgspec.MsgspecError, RecursionError) as error:
         return Unknown(str(error), data)
-    return Nack(control.req_id, control.error, control.error or control.refused, control.symbol)
+    if control.refusal:
+        return Nack(control.req_id, control.refusal, control.refusal, control.symbol or "")
+    return Unknown("an answer to nothing" if other.method else f"unknown channel {other.channel!r}", data)
 
 
 def _status(entries: bytes, data: bytes) -> Message:

@@ -5,23 +5,31 @@ Sources: https://docs.kraken.com/api/docs/websocket-v2/executions and balances
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import msgspec
 
 from foxtrot.errors import UnknownSymbol
-from foxtrot.model.order import Fill, OrderType, Side
+from foxtrot.model.contract import Contract
+from foxtrot.model.decimals import ZERO
+from foxtrot.model.order import Fill
 from foxtrot.protocol.calls import Call, Lane
-from foxtrot.protocol.codec import Emit, Endpoints, Read
+from foxtrot.protocol.codec import Emit, Endpoints, ReadFrame
 from foxtrot.protocol.messages import Ack, BalanceDelta, Message, Nack, OrderUpdate, StreamEnded, Unknown
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_kraken.codec.weights import calls_of
-from foxtrot_kraken.mapping import SIDES, TIMES, TYPES, to_ns, to_status
-from foxtrot_kraken.messages import Answer, Control, Execution, LedgerEntry, Token, UserFrame
+from foxtrot_kraken.mapping import SIDES, TIMES, to_ns, to_status, to_type
+from foxtrot_kraken.messages import Answer, Control, Execution, LedgerEntry, Token, Trigger, UserFrame
 
 _FRAME = msgspec.json.Decoder(UserFrame)
 _CONTROL = msgspec.json.Decoder(Control)
-_EXECUTIONS = msgspec.json.Decoder(list[Execution])
+_ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
+_EXECUTION = msgspec.json.Decoder(Execution)
 _LEDGER = msgspec.json.Decoder(list[LedgerEntry])
 _CHANNELS = ("executions", "balances")
+_ENDS = frozenset({"filled", "canceled", "expired"})
+_KEPT = 1_000  # orders that have ended: more may be told of them, as "filled" after the last trade
+_UNREADABLE = (msgspec.MsgspecError, UnknownSymbol, KeyError, ValueError, ArithmeticError, RecursionError)
 _SILENT = frozenset({"heartbeat", "status"})
 # How a token that is unknown or too old is refused: the first is recorded, the second said to be seen as well.
 TOKEN_REFUSED = ("Token(s) not found", "ESession:Invalid session")
@@ -82,17 +90,18 @@ class TokenScheme:
         """Return None: it ends with the connection."""
         return None
 
-    def reader(self) -> Read:
+    def reader(self) -> ReadFrame:
         """Return what reads one connection's frames."""
         return UserReader(self._symbols).read
 
 
 class UserReader:
-    """Read one connection's private frames: later ones name what changed only, and each channel counts its own."""
+    """ReadFrame one connection's private frames: later ones name what changed only, and each channel counts its own."""
 
     def __init__(self, symbols: SymbolTable) -> None:
         self._symbols = symbols
         self._orders: dict[str, Execution] = {}  # what is known of each order of this connection
+        self._ended: dict[str, Execution] = {}
         self._sequences = dict.fromkeys(_CHANNELS, 0)
 
     def read(self, data: bytes, ts_recv: int, emit: Emit) -> None:
@@ -100,8 +109,8 @@ class UserReader:
         try:
             for message in self._read(data, ts_recv):
                 emit(message)
-        except (msgspec.MsgspecError, UnknownSymbol, KeyError, ValueError, RecursionError) as error:
-            emit(Unknown(f"{type(error).__name__}: {error}", data))
+        except _UNREADABLE as error:
+            emit(_unknown(error, data))
 
     def _read(self, data: bytes, ts_recv: int) -> list[Message]:
         frame = _FRAME.decode(data)
@@ -116,41 +125,53 @@ class UserReader:
             return [StreamEnded(f"{frame.channel} went from {expected - 1} to {frame.sequence}")]
         if frame.channel == "balances":
             return _balances(frame, ts_recv)
-        return [self._order(self._completed(one), one, ts_recv) for one in _EXECUTIONS.decode(frame.data)]
+        return [self._execution(entry, ts_recv) for entry in _ENTRIES.decode(frame.data)]
+
+    def _execution(self, entry: msgspec.Raw, ts_recv: int) -> Message:
+        """Read one entry; what cannot be read holds up none of the others."""
+        try:
+            told = _EXECUTION.decode(entry)
+            return self._order(self._completed(told), told, ts_recv)
+        except _UNREADABLE as error:
+            return _unknown(error, bytes(entry))
 
     def _completed(self, told: Execution) -> Execution:
         """Return an execution with what earlier ones have said of the order. Raises KeyError for an unknown one."""
-        known = self._orders.get(told.order_id)
+        known = self._orders.get(told.order_id) or self._ended.get(told.order_id)
         if known is None and not told.symbol:
             raise KeyError(f"a change of the order {told.order_id}, of which nothing is known")
         whole = told if known is None else _merged(known, told)
-        if whole.order_status in ("filled", "canceled", "expired"):
+        if whole.order_status in _ENDS:
             self._orders.pop(told.order_id, None)
+            self._ended[told.order_id] = whole
+            while len(self._ended) > _KEPT:
+                del self._ended[next(iter(self._ended))]
         else:
             self._orders[told.order_id] = whole
         return whole
 
     def _order(self, whole: Execution, told: Execution, ts_recv: int) -> OrderUpdate:
-        status, reason = to_status(told.order_status)
-        kind = TYPES.get(whole.order_type)
+        status, reason = to_status(whole.order_status or "")
         at = to_ns(told.timestamp)
-        symbol = self._symbols.contract(whole.symbol).symbol
+        contract = self._symbols.contract(whole.symbol or "")
+        static = whole.limit_price_type in (None, "static")
         return OrderUpdate(
-            symbol=symbol,
-            client_order_id=whole.cl_ord_id,
+            symbol=contract.symbol,
+            client_order_id=whole.cl_ord_id or "",
             order_id=told.order_id,
             status=status,
-            side=SIDES.get(whole.side),
-            type=OrderType.LIMIT_MAKER if kind is OrderType.LIMIT and whole.post_only else kind,
+            side=SIDES.get(whole.side or ""),
+            type=to_type(whole.order_type, post_only=bool(whole.post_only)),
             quantity=whole.order_qty or None,
             quote_quantity=whole.cash_order_qty or None,
-            price=whole.limit_price or None,
-            stop_price=None if whole.triggers is None else whole.triggers.price or None,
+            price=whole.limit_price or None if static else None,
+            stop_price=_stop_price(whole.triggers),
             iceberg_quantity=whole.display_qty or None,
-            time_in_force=TIMES.get(whole.time_in_force.upper()),
-            filled=told.cum_qty,
+            time_in_force=TIMES.get((whole.time_in_force or "").upper()),
+            # What it counts of an order by quote quantity is not stated: the fills tell.
+            filled=None if whole.cash_order_qty else told.cum_qty,
             filled_quote=told.cum_cost,
-            fills=(_fill(whole, told, symbol, at),) if told.exec_type == "trade" else (),
+            fills=(_fill(whole, told, contract, at),) if told.exec_type == "trade" else (),
             reason=told.reason or reason,
             ts_created=at if told.exec_type == "pending_new" else 0,
             ts_event=at,
@@ -160,30 +181,46 @@ class UserReader:
 
 def _merged(known: Execution, told: Execution) -> Execution:
     """Return what is known, overridden by what an update names."""
-    named = {n: v for n in told.__struct_fields__ if (v := getattr(told, n)) not in (None, "", (), False)}
+    named = {n: v for n in told.__struct_fields__ if (v := getattr(told, n)) not in (None, "")}
     return msgspec.structs.replace(known, **named)
 
 
-def _fill(whole: Execution, told: Execution, symbol: str, at: int) -> Fill:
-    """Return an execution. Raises ValueError when it does not say how much at which price."""
+def _stop_price(trigger: Trigger | None) -> Decimal | None:
+    """Return the price that triggers; one that is relative to the market ("pct", "quote") is none."""
+    if trigger is None:
+        return None
+    return (trigger.price if trigger.price_type in (None, "static") else trigger.actual_price) or None
+
+
+def _fill(whole: Execution, told: Execution, contract: Contract, at: int) -> Fill:
+    """Return an execution, of fees in two assets those in quote currency.
+
+    Raises ValueError when it does not say how much at which price, KeyError for an unknown side.
+    """
     quantity, price = told.last_qty, told.last_price
     if quantity is None or price is None or not told.exec_id:
         raise ValueError("an execution without quantity, price or id")
-    fee = told.fees[0] if told.fees else None
+    fees = told.fees or ()
+    charged = [fee.asset for fee in fees if fee.qty]
+    asset = contract.quote if contract.quote in charged or not charged else charged[0]
     return Fill(
-        symbol=symbol,
+        symbol=contract.symbol,
         order_id=told.order_id,
-        client_order_id=whole.cl_ord_id,
+        client_order_id=whole.cl_ord_id or "",
         trade_id=told.exec_id,
-        side=SIDES.get(whole.side, Side.BUY),
+        side=SIDES[whole.side or ""],
         price=price,
         quantity=quantity,
         quote_quantity=told.cost if told.cost is not None else price * quantity,
-        fee=fee.qty if fee is not None else quantity * 0,
-        fee_asset=fee.asset if fee is not None else "",
+        fee=sum((fee.qty for fee in fees if fee.asset == asset), ZERO),
+        fee_asset=asset if fees else "",
         is_maker=told.liquidity_ind == "m",
         ts_event=at,
     )
+
+
+def _unknown(error: Exception, data: bytes) -> Unknown:
+    return Unknown(f"{type(error).__name__}: {error}", data)
 
 
 def _balances(frame: UserFrame, ts_recv: int) -> list[Message]:
@@ -198,5 +235,5 @@ def _answer(control: Control, data: bytes) -> list[Message]:
         return [] if control.method == "pong" else [Unknown("an answer to nothing", data)]
     if control.success:
         return [Ack(control.req_id)]
-    text = control.error or control.refused
+    text = control.refusal
     return [Nack(control.req_id, "token" if text.startswith(TOKEN_REFUSED) else text, text)]

@@ -1,7 +1,15 @@
 """The venue's wire messages. Each struct carries a real payload, and the tests decode exactly that."""
 
 from foxtrot_kraken.messages.market import Answer, Candle, DepthInfo, PairInfo, ServerTime, TickerInfo, TradeRow
-from foxtrot_kraken.messages.orders import Amended, ClosedOrders, OpenOrders, OrderDescription, OrderInfo, Placed
+from foxtrot_kraken.messages.orders import (
+    Amended,
+    Canceled,
+    ClosedOrders,
+    OpenOrders,
+    OrderDescription,
+    OrderInfo,
+    Placed,
+)
 from foxtrot_kraken.messages.private import BalanceInfo, FeeInfo, Fees, Token, TradeInfo, TradesHistory
 from foxtrot_kraken.messages.streams import (
     BookFrame,
@@ -10,6 +18,7 @@ from foxtrot_kraken.messages.streams import (
     CandleInfo,
     Control,
     Execution,
+    FeeAmount,
     Idle,
     LedgerEntry,
     LevelInfo,
@@ -18,6 +27,7 @@ from foxtrot_kraken.messages.streams import (
     StreamTrade,
     TickerFrame,
     TradeFrame,
+    Trigger,
     UserFrame,
 )
 
@@ -27,6 +37,7 @@ __all__ = [
     "BalanceInfo",
     "BookFrame",
     "BookInfo",
+    "Canceled",
     "Candle",
     "CandleFrame",
     "CandleInfo",
@@ -34,6 +45,7 @@ __all__ = [
     "Control",
     "DepthInfo",
     "Execution",
+    "FeeAmount",
     "FeeInfo",
     "Fees",
     "Idle",
@@ -55,5 +67,6 @@ __all__ = [
     "TradeInfo",
     "TradeRow",
     "TradesHistory",
+    "Trigger",
     "UserFrame",
 ]

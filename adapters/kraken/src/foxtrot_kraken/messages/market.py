@@ -32,7 +32,7 @@ class PairInfo(Money, frozen=True):
     altname: str
     base: str
     quote: str
-    wsname: str = ""
+    wsname: str | None = None
     cost_decimals: int = 8
     pair_decimals: int = 8
     lot_decimals: int = 8
@@ -85,6 +85,6 @@ class TradeRow(msgspec.Struct, frozen=True, gc=False, array_like=True):
     volume: Figure
     time: Decimal
     side: str
-    kind: str
-    misc: str
-    trade_id: int
+    kind: str = ""
+    misc: str = ""
+    trade_id: int = 0  # not told of old trades

@@ -38,10 +38,10 @@ class OrderInfo(Money, frozen=True):
     closetm: Decimal = Decimal(0)
     cl_ord_id: str | None = None
     displayvol: Decimal | None = None
-    stopprice: Decimal = Decimal(0)
-    oflags: str = ""
-    timeinforce: str = ""
-    stptype: str = ""
+    stopprice: Decimal | None = None
+    oflags: str | None = None
+    timeinforce: str | None = None
+    stptype: str | None = None
     reason: str | None = None
 
 
@@ -64,6 +64,15 @@ class Placed(msgspec.Struct, frozen=True):
 
     txid: list[str] = []
     order_id: str = ""
+
+
+class Canceled(msgspec.Struct, frozen=True):
+    """{"count":1,"pending":false} by REST, by WebSocket {"order_id":"1V7PZA-L5RIM-RX2G6B"}"""
+
+    count: int = 0
+    pending: bool = False
+    order_id: str = ""
+    cl_ord_id: str = ""
 
 
 class Amended(msgspec.Struct, frozen=True):

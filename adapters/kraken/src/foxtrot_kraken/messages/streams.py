@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from typing import Annotated
 
 import msgspec
 
 from foxtrot.protocol.amounts import Figure, Money
+
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
 class Control(msgspec.Struct, frozen=True):
@@ -20,10 +23,15 @@ class Control(msgspec.Struct, frozen=True):
     method: str = ""
     req_id: int | None = None
     success: bool | None = None
-    error: str = ""
-    symbol: str = ""
+    error: str | None = None
+    symbol: str | None = None
     result: msgspec.Raw = msgspec.Raw(b"null")
     refused: str = msgspec.field(name="Error", default="")
+
+    @property
+    def refusal(self) -> str:
+        """Return why the venue refuses, "" where it does not."""
+        return self.error or self.refused
 
 
 class PublicFrame(msgspec.Struct, frozen=True, gc=False, tag_field="channel"):
@@ -50,7 +58,7 @@ class StreamTicker(msgspec.Struct, frozen=True, gc=False):
     high: Figure
     change: float
     change_pct: float
-    timestamp: datetime | None = None
+    timestamp: Moment | None = None
 
 
 class TickerFrame(PublicFrame, frozen=True, gc=False, tag="ticker"):
@@ -69,7 +77,7 @@ class StreamTrade(msgspec.Struct, frozen=True, gc=False):
     price: Figure
     qty: Figure
     trade_id: int
-    timestamp: datetime
+    timestamp: Moment
 
 
 class TradeFrame(PublicFrame, frozen=True, gc=False, tag="trade"):
@@ -91,7 +99,7 @@ class CandleInfo(msgspec.Struct, frozen=True, gc=False):
     trades: int
     volume: Figure
     vwap: Figure
-    interval_begin: datetime
+    interval_begin: Moment
     interval: int
 
 
@@ -100,7 +108,7 @@ class CandleFrame(PublicFrame, frozen=True, gc=False, tag="ohlc"):
 
     type: str
     data: list[CandleInfo]
-    timestamp: datetime | None = None
+    timestamp: Moment | None = None
 
 
 class LevelInfo(msgspec.Struct, frozen=True, gc=False):
@@ -118,7 +126,7 @@ class BookInfo(msgspec.Struct, frozen=True, gc=False):
     bids: list[LevelInfo]
     asks: list[LevelInfo]
     checksum: int
-    timestamp: datetime | None = None
+    timestamp: Moment | None = None
 
 
 class BookFrame(PublicFrame, frozen=True, gc=False, tag="book"):
@@ -132,6 +140,8 @@ class Trigger(Money, frozen=True):
     """{"price":0.2,"price_type":"static","reference":"index","status":"untriggered"}"""
 
     price: Decimal | None = None
+    price_type: str | None = None
+    actual_price: Decimal | None = None
 
 
 class FeeAmount(Money, frozen=True):
@@ -147,29 +157,30 @@ class Execution(Money, frozen=True):
     "reason":"User requested","order_id":"KIUEL4-G3PWU-HOJTYU"}"""
 
     order_id: str
-    order_status: str
-    exec_type: str = ""
-    timestamp: datetime | None = None
-    cl_ord_id: str = ""
-    symbol: str = ""
-    side: str = ""
-    order_type: str = ""
-    time_in_force: str = ""
-    post_only: bool = False
+    order_status: str | None = None
+    exec_type: str | None = None
+    timestamp: Moment | None = None
+    cl_ord_id: str | None = None
+    symbol: str | None = None
+    side: str | None = None
+    order_type: str | None = None
+    time_in_force: str | None = None
+    post_only: bool | None = None
     order_qty: Decimal | None = None
     cash_order_qty: Decimal | None = None
     display_qty: Decimal | None = None
     limit_price: Decimal | None = None
+    limit_price_type: str | None = None
     triggers: Trigger | None = None
     cum_qty: Decimal | None = None
     cum_cost: Decimal | None = None
-    exec_id: str = ""
+    exec_id: str | None = None
     last_qty: Decimal | None = None
     last_price: Decimal | None = None
     cost: Decimal | None = None
-    liquidity_ind: str = ""
-    fees: tuple[FeeAmount, ...] = ()
-    reason: str = ""
+    liquidity_ind: str | None = None
+    fees: tuple[FeeAmount, ...] | None = None
+    reason: str | None = None
 
 
 class LedgerEntry(Money, frozen=True):
@@ -178,7 +189,7 @@ class LedgerEntry(Money, frozen=True):
 
     asset: str
     amount: Decimal = Decimal(0)
-    timestamp: datetime | None = None
+    timestamp: Moment | None = None
 
 
 class UserFrame(msgspec.Struct, frozen=True):
