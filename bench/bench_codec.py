@@ -56,12 +56,12 @@ def codec() -> Callable[[bytes], object]:
     symbols.load([Contract(exchange="bench", symbol="BTC/USDT", venue_symbol="BTCUSDT", base="BTC", quote="USDT")])
     stream = BinanceStreamCodec("bench", symbols, itertools.count(1).__next__)
     stream.subscribe([Channel(kind, "BTC/USDT") for kind in CHANNELS], 1)
-    decode = stream.decode
 
     def drop(_: object) -> None:
         return None
 
-    return lambda frame: decode(frame, 1, drop)
+    read = stream.link(drop, lambda kind, symbol: drop)
+    return lambda frame: read(iter((frame,)), 1)
 
 
 def main() -> None:

@@ -79,6 +79,17 @@ def direct(handlers: int, *, symbol: str | None = None, latency_every: int = 64)
     return run
 
 
+def lane() -> Case:
+    engine = EventEngine(SystemClock())
+    engine.subscribe(Quote, handle, symbol="BTC/USDT")
+    publish = engine.publisher()
+
+    async def run() -> float:
+        return timed(publish)
+
+    return run
+
+
 def queued(handler: Callable[[Event], Awaitable[None] | None], overflow: Overflow) -> Case:
     async def run() -> float:
         engine = EventEngine(SystemClock())
@@ -135,6 +146,7 @@ CASES: dict[str, Case] = {
     "floor: dict of handlers by type": floor(),
     "publish to 1 direct handler": direct(1),
     "publish to 1 direct handler of 1 symbol": direct(1, symbol="BTC/USDT"),
+    "publisher of 1 kind to 1 direct handler": lane(),
     "publish to 1 direct handler, all timed": direct(1, latency_every=1),
     "publish to 5 direct handlers": direct(5),
     "publish to nobody": direct(0),

@@ -16,6 +16,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from wire_floor import StreamQuote, StreamTrade
 
 from foxtrot.engine.bus import EventEngine
 from foxtrot.io.clock import SystemClock
@@ -25,7 +26,7 @@ from foxtrot.protocol.messages import BookSnapshot, Channel, ChannelKind
 from foxtrot.protocol.session import Session
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_binance.codec.stream import BinanceStreamCodec
-from foxtrot_binance.messages import StreamDepth, StreamQuote, StreamTrade
+from foxtrot_binance.messages import StreamDepth
 
 FRAMES = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
 ROUNDS = 7
@@ -57,6 +58,7 @@ def product(kind: str, event: type, frames: list[bytes]) -> Callable[[], float]:
     """Return a run of the whole path."""
     streams = {"trade": "btcusdt@trade", "quote": "btcusdt@bookTicker", "depth": "btcusdt@depth@100ms"}
     wrapped = [b'{"stream":"' + streams[kind].encode() + b'","data":' + frame + b"}" for frame in frames]
+    batches = [wrapped[start : start + 100] for start in range(0, len(wrapped), 100)]
 
     def run() -> float:
         engine, seen = EventEngine(SystemClock()), [0]
@@ -78,8 +80,8 @@ def product(kind: str, event: type, frames: list[bytes]) -> Callable[[], float]:
 
         engine.subscribe(event, handler, exchange="bench", symbol="BTC/USDT")
         started = time.perf_counter()
-        for frame in wrapped:
-            session.receive(frame, 1, 1.0)
+        for batch in batches:
+            session.receive_many(batch, 1, 1.0)
         elapsed = time.perf_counter() - started
         assert seen[0] == len(wrapped), (seen, len(wrapped))
         return elapsed

@@ -21,6 +21,7 @@ from children import keep_to
 from foxtrot.sandbox.options import DEFAULT_KEY, DEFAULT_SECRET, default_credentials
 
 SYMBOL, QUANTITY, PRICE = "BTC/USDT", Decimal("0.001"), Decimal("55000.01")
+_SETTLE_S = 1.0
 Act = Callable[[], Awaitable[Any]]
 
 
@@ -86,6 +87,7 @@ async def main(job: dict[str, Any]) -> None:
     place, cancel_all = await (open_ccxt(job["base"]) if name == "ccxt" else open_foxtrot(job["base"], over))
     await batch(place, job["orders"])
     await cancel_all()
+    await asyncio.sleep(_SETTLE_S)  # what the venue tells of the canceled orders is no part of placing the next
     print(json.dumps(await batch(place, job["orders"])), flush=True)
     await cancel_all()
     os._exit(0)

@@ -11,12 +11,37 @@ from typing import Any
 
 import msgspec
 import picows
+from foxtrot_binance.messages.numbers import Figure
 from wire_frames import BASES, SUFFIXES
 from wire_meter import Meter
 
-from foxtrot_binance.messages import StreamDepth, StreamQuote, StreamTrade
+from foxtrot_binance.messages import StreamDepth
 
 _TEXT = picows.WSMsgType.TEXT
+
+
+class StreamTrade(msgspec.Struct, frozen=True, gc=False):
+    """A trade with the symbol that the table is asked for."""
+
+    symbol: str = msgspec.field(name="s")
+    trade_id: int = msgspec.field(name="t")
+    price: Figure = msgspec.field(name="p")
+    quantity: Figure = msgspec.field(name="q")
+    time: int = msgspec.field(name="T")
+    buyer_is_maker: bool = msgspec.field(name="m")
+
+
+class StreamQuote(msgspec.Struct, frozen=True, gc=False):
+    """A quote with its symbol."""
+
+    update_id: int = msgspec.field(name="u")
+    symbol: str = msgspec.field(name="s")
+    bid: Figure = msgspec.field(name="b")
+    bid_quantity: Figure = msgspec.field(name="B")
+    ask: Figure = msgspec.field(name="a")
+    ask_quantity: Figure = msgspec.field(name="A")
+
+
 _STRUCTS = {"trade": StreamTrade, "quote": StreamQuote, "depth": StreamDepth}
 
 

@@ -11,6 +11,8 @@ import msgspec
 class Capability(enum.Enum):
     """Name an operation of `BaseExchange`; the value is the method's name where there is one."""
 
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash is a Python call
+
     FETCH_MARKETS = "fetch_markets"
     FETCH_BALANCE = "fetch_balance"
     FETCH_POSITIONS = "fetch_positions"

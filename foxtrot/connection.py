@@ -156,6 +156,7 @@ class Connection:
                 symbols=wiring.symbols,
                 next_seq=wiring.next_seq,
                 venue_ms=lambda: sync.venue_ms(wiring.clock.time_ns()),
+                clock=wiring.clock,
             )
         )
         self._share_budgets(access, credentials)
@@ -237,6 +238,7 @@ class Connection:
                     lambda: sync.venue_ms(wiring.clock.time_ns()),
                     link.requests,
                     requests.call,
+                    wiring.clock,
                 )
             )
         streams = StreamPool(
@@ -250,6 +252,7 @@ class Connection:
             wiring.fetch_snapshot,
             config.retry,
             config.transport.connect_timeout_s,
+            wiring.engine.publisher,
         )
         self._closers.append(streams.close)
         gaps = TradeGapFiller(wiring)
@@ -301,6 +304,8 @@ class Connection:
     def _on_message(self, message: Message) -> None:
         if isinstance(message, OrderUpdate):
             self._orders.on_update(message)
+            if not self._wiring.open().rest.habits.streamed_holds:
+                self._account.refresh_soon()
         elif isinstance(message, BalancesChanged):
             self._account.on_balances(message)
         elif isinstance(message, BalanceDelta):

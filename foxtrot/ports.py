@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
-from typing import Protocol, TypeVar
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -43,6 +43,14 @@ class WsConnection(Protocol):
 
 OnFrame = Callable[[bytes], None]
 OnClose = Callable[[str], None]
+
+
+@runtime_checkable
+class OnFrames(Protocol):
+    """An `OnFrame` that also takes together all messages that one read of the socket brought."""
+
+    def __call__(self, data: bytes, /) -> None: ...
+    def many(self, frames: Sequence[bytes], /) -> None: ...
 
 
 class WsConnector(Protocol):
@@ -120,6 +128,7 @@ class LinkContext(msgspec.Struct, frozen=True):
     symbols: SymbolTable
     next_seq: NextSeq
     venue_ms: Callable[[], int]
+    clock: Clock
 
 
 class VenueLink(msgspec.Struct, frozen=True):

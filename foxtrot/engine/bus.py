@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import asyncio
 import enum
-import inspect
 from collections import deque
 from collections.abc import Awaitable, Callable
 from types import TracebackType
@@ -24,10 +23,11 @@ from foxtrot.engine.consumer import Consumer
 from foxtrot.engine.crew import Crew, StopReport
 from foxtrot.engine.inbox import Inbox
 from foxtrot.engine.isolation import is_async, name_of, passes
+from foxtrot.engine.lane import Lane, Route
 from foxtrot.engine.policy import Overflow, QueuePolicy, default_policy, to_policy
 from foxtrot.engine.queues import make_queue
 from foxtrot.engine.reporter import Reporter
-from foxtrot.engine.router import Route, Router
+from foxtrot.engine.router import Router
 from foxtrot.engine.subscription import Handler, Subscription, SubscriptionStats
 from foxtrot.engine.timers import Timer, TimerHandler
 from foxtrot.errors import InvalidRequest, StateError
@@ -74,9 +74,10 @@ class EventEngine:
             raise InvalidRequest(f"inbox_capacity must be at least 1, not {inbox_capacity}.", field="inbox_capacity")
         self._clock = clock
         self._latency_mask = latency_every - 1
-        self._router = Router()
+        self.dispatching = self.unusual = False  # for the lanes, which set and read them
+        self._router = Router(lambda: Lane(self))
         self._table = self._router.table
-        self._dispatching = False
+        self._winding_up = False
         self._deferred: deque[Event] = deque()
         self._answers = 0
         self._interrupt: BaseException | None = None
@@ -168,47 +169,25 @@ class EventEngine:
         served. Raises InvalidRequest for anything but an Event, StateError while stopped and when handlers answer one
         event with more than MOST_ANSWERS others.
         """
-        if self._dispatching:
-            self._defer(event)
-            return
-        self._dispatching = True
-        unusual = False
         try:
-            while True:
-                try:
-                    direct, queued = self._table[event.__class__][event.exchange][event.symbol]
-                except KeyError:
-                    direct, queued = self._router.route(event)
-                for subscription in direct:
-                    subscription.last = last = subscription.last + 1
-                    try:
-                        if last & subscription.mask:
-                            result = subscription.handler(event)
-                        else:
-                            result = subscription.call_watched(event)
-                        if result is not None:
-                            _refuse_coroutine(result)
-                    except BaseException as error:  # noqa: BLE001 - isolation seam: told by the reporter
-                        unusual = True
-                        self._isolate(subscription, event, error)
-                if queued:
-                    for consumer in queued:
-                        consumer.offer(event)
-                if not self._deferred:
-                    break
-                unusual = True
-                event = self._deferred.popleft()
-        finally:
-            self._dispatching = False
-        if unusual:
-            self._wind_up()
+            lane = self._table[event.__class__][event.exchange][event.symbol]
+        except KeyError:
+            lane = self._router.lane(event)
+        lane.publish(event)
+
+    def publisher(self) -> Callable[[Event], None]:
+        """Return a `publish` for events that are all of one type, exchange and symbol: faster, the promises the same.
+
+        The first event says which; another kind of event would reach the receivers of that one.
+        """
+        return self._router.give_lane().publish
 
     async def publish_blocking(self, event: Event) -> None:
         """Wait until every BLOCK queue that `event` goes to has room, then publish it.
 
         A handler does not wait for its own queue. Raises what `publish` raises.
         """
-        while (consumer := self._blocking(self._route(event)[1])) is not None:
+        while (consumer := self._blocking(self.find_route(event)[1])) is not None:
             await consumer.wait_for_room()
         self.publish(event)
 
@@ -299,27 +278,39 @@ class EventEngine:
 
     # -- inside -------------------------------------------------------------------------------------------------------
 
-    def _defer(self, event: Event) -> None:
+    def defer(self, event: Event) -> None:
+        """Keep an event until the present one has reached all its receivers."""
         if not isinstance(event, Event):
             raise InvalidRequest(f"Only events can be published, not {type(event).__name__}.", field="event")
         self._answers += 1
         if self._answers > MOST_ANSWERS:
             raise StateError(f"Handlers answered one event with more than {MOST_ANSWERS} others; they go in a circle.")
+        self.unusual = True
         self._deferred.append(event)
 
-    def _route(self, event: Event) -> Route:
-        try:
-            return self._table[event.__class__][event.exchange][event.symbol]
-        except KeyError:
-            return self._router.route(event)
-
-    def _isolate(self, subscription: Subscription, event: Event, error: BaseException) -> None:
+    def isolate(self, subscription: Subscription, event: Event, error: BaseException) -> None:
+        """Tell of a handler's exception, or keep an interrupt until all receivers were served."""
+        self.unusual = True
         if passes(error):
             self._interrupt = error
         else:
             self._reporter.handler_failed(subscription, event, error)
 
-    def _wind_up(self) -> None:
+    def find_route(self, event: Event) -> Route:
+        """Return who gets an event."""
+        return self._router.route(event)
+
+    def wind_up(self) -> None:
+        """Publish what was deferred, what that leads to included; then let an interrupt go on up."""
+        if self._winding_up:
+            return
+        self._winding_up = True
+        try:
+            while self._deferred:
+                self.publish(self._deferred.popleft())
+        finally:
+            self._winding_up = False
+            self.unusual = bool(self._deferred)
         self._answers = 0
         interrupt, self._interrupt = self._interrupt, None
         if interrupt is not None:
@@ -328,7 +319,8 @@ class EventEngine:
     def _publish_report(self, event: HandlerFailed | HandlerSlow) -> None:
         if self._state is _State.STOPPED:  # nobody listens any more; the log has it
             return
-        if self._dispatching:
+        if self.dispatching:
+            self.unusual = True
             self._deferred.append(event)  # not counted as an answer: the engine's own, and never more than one each
         else:
             self.publish(event)
@@ -365,10 +357,3 @@ class EventEngine:
             self._report = await self._crew.finish()
             self._router.close()
             self._state = _State.STOPPED
-
-
-def _refuse_coroutine(result: object) -> None:
-    # A plain function that returns a coroutine (a lambda around an async one): nobody would ever await it.
-    if inspect.iscoroutine(result):
-        result.close()
-        raise InvalidRequest("It returned a coroutine; make it an async function, or subscribe it with a queue.")

@@ -2,34 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
+from foxtrot.engine.lane import Lane, Route
 from foxtrot.errors import InvalidRequest, StateError
 from foxtrot.model.events import Event
 
 if TYPE_CHECKING:
-    from foxtrot.engine.consumer import Consumer
     from foxtrot.engine.subscription import Subscription
 
-_MOST_ROUTES = 65_536  # symbols come from outside; the cache must not grow with whatever arrives
+_MOST_LANES = 65_536  # symbols come from outside; the cache must not grow with whatever arrives
 
 
-# The receivers of one kind of event: subscriptions to call at once, consumers to hand it to. A bare tuple, since the
-# interpreter unpacks any subclass of it several times slower.
-Route = tuple[tuple["Subscription", ...], tuple["Consumer", ...]]
-Table = dict[type[Event], dict[str, dict[str, Route]]]
+Table = dict[type[Event], dict[str, dict[str, Lane]]]
 
 
 class Router:
-    """Keep the subscriptions and derive routes from them.
+    """Keep the subscriptions and derive from them who gets what.
 
-    `table[type][exchange][symbol]` is the cache that a publisher reads by itself; after a KeyError it asks `route`.
-    The dict stays the same object for the router's life; every change of the subscriptions empties it.
+    `table[type][exchange][symbol]` is the cache that a publisher reads by itself; after a KeyError it asks `lane`.
+    The dict stays the same object for the router's life; every change of the subscriptions empties it, and the lanes
+    that were given away for good find their receivers anew.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, make_lane: Callable[[], Lane]) -> None:
         self.table: Table = {}
-        self._routes = 0
+        self._make_lane = make_lane
+        self._given: WeakSet[Lane] = WeakSet()
+        self._lanes = 0
         self._closed = False
         self._listeners: dict[tuple[type, str | None, str | None], list[Subscription]] = {}
 
@@ -55,24 +57,28 @@ class Router:
         """Route again."""
         self._closed = False
 
-    def route(self, event: Event) -> Route:
-        """Return who gets `event`, in the order in which they subscribed, and remember it for its kind.
-
-        Raises InvalidRequest for anything but an Event, StateError while closed.
-        """
-        if self._closed:
-            raise StateError("The engine is stopped and delivers no events; start() it again first.")
+    def lane(self, event: Event) -> Lane:
+        """Return the lane of an event and remember it for its kind. Raises InvalidRequest for anything but an Event."""
         if not isinstance(event, Event):
             raise InvalidRequest(f"Only events can be published, not {type(event).__name__}.", field="event")
-        if self._routes >= _MOST_ROUTES:
+        if self._lanes >= _MOST_LANES:
             self._forget()
         by_symbol = self.table.setdefault(type(event), {}).setdefault(event.exchange, {})
         if event.symbol not in by_symbol:
-            by_symbol[event.symbol] = self._build(event)
-            self._routes += 1
+            by_symbol[event.symbol] = self._make_lane()
+            self._lanes += 1
         return by_symbol[event.symbol]
 
-    def _build(self, event: Event) -> Route:
+    def give_lane(self) -> Lane:
+        """Return a lane that is good for as long as anybody holds it."""
+        lane = self._make_lane()
+        self._given.add(lane)
+        return lane
+
+    def route(self, event: Event) -> Route:
+        """Return who gets `event`, in the order in which they subscribed. Raises StateError while closed."""
+        if self._closed:
+            raise StateError("The engine is stopped and delivers no events; start() it again first.")
         found = [
             subscription
             for base in type(event).__mro__
@@ -87,7 +93,9 @@ class Router:
 
     def _forget(self) -> None:
         self.table.clear()
-        self._routes = 0
+        self._lanes = 0
+        for lane in self._given:
+            lane.direct = None
 
 
 def _key(subscription: Subscription) -> tuple[type, str | None, str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Protocol
 
@@ -12,7 +13,7 @@ from foxtrot.config import RetryConfig
 from foxtrot.errors import FoxtrotError, NetworkError
 from foxtrot.io.snapshots import FetchSnapshot, SnapshotFetcher
 from foxtrot.io.waiting import wait_at_most
-from foxtrot.ports import Clock, OnFrame, WsConnection, WsConnector
+from foxtrot.ports import Clock, WsConnection, WsConnector
 from foxtrot.protocol.backoff import AttemptBudget, backoff_s
 from foxtrot.protocol.session import Session
 
@@ -115,7 +116,9 @@ class StreamDriver:
     async def _live(self) -> None:
         """Open the connection and serve it until it is lost. Raises FoxtrotError when it cannot be opened."""
         self._lost = ""
-        connection = await self._connector.connect(self._url, self._make_on_frame(), self._on_close)
+        connection = await self._connector.connect(
+            self._url, _Taker(self.session, self._clock, self._wake.set), self._on_close
+        )
         opened = self._clock.monotonic()
         try:
             self.session.connected(opened)
@@ -162,18 +165,6 @@ class StreamDriver:
         await wait_at_most(self._wake, limit, self._clock)
         self._wake.clear()
 
-    def _make_on_frame(self) -> OnFrame:
-        """Return what takes each frame, with everything looked up beforehand: it is the hottest path there is."""
-        session, wake = self.session, self._wake.set
-        receive, time_ns, monotonic = session.receive, self._clock.time_ns, self._clock.monotonic
-
-        def on_frame(data: bytes) -> None:
-            receive(data, time_ns(), monotonic())
-            if session.attention:
-                wake()
-
-        return on_frame
-
     def _on_close(self, reason: str) -> None:
         if self._closing:
             return
@@ -189,3 +180,22 @@ class StreamDriver:
     def _tell(self, *, up: bool, reason: str) -> None:
         self.up = up
         self._ears.on_state(self, up, reason)
+
+
+class _Taker:
+    """Take frames: with one pair of times for all that came together, for it is the hottest path there is."""
+
+    def __init__(self, session: Session, clock: Clock, wake: Callable[[], None]) -> None:
+        self._session = session
+        self._clock = clock
+        self._wake = wake
+
+    def __call__(self, data: bytes) -> None:
+        self.many((data,))
+
+    def many(self, frames: Sequence[bytes]) -> None:
+        """Take all frames of one read of the socket."""
+        session, clock = self._session, self._clock
+        session.receive_many(frames, clock.time_ns(), clock.monotonic())
+        if session.attention:
+            self._wake()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
-from foxtrot.ports import OnClose, OnFrame
+from foxtrot.ports import OnClose, OnFrame, OnFrames
 
 _LOG = logging.getLogger("foxtrot.ws")
 _LOGGED_ONE_BY_ONE, _THEN_EVERY = 10, 1_000
@@ -21,6 +22,7 @@ class FrameSink:
 
     def __init__(self, on_frame: OnFrame, on_close: OnClose) -> None:
         self.on_frame = on_frame
+        self._many = on_frame.many if isinstance(on_frame, OnFrames) else None
         self._on_close = on_close
         self._ended = False
         self.failures = 0
@@ -31,6 +33,17 @@ class FrameSink:
             self.on_frame(data)
         except Exception:  # noqa: BLE001 - the handler may raise anything; the stream must live on
             self.failed(data)
+
+    def deliver_all(self, frames: Sequence[bytes]) -> None:
+        """Hand the messages of one read over, together where they can be taken so."""
+        if self._many is None:
+            for data in frames:
+                self.deliver(data)
+            return
+        try:
+            self._many(frames)
+        except Exception:  # noqa: BLE001 - as above
+            self.failed(frames[-1])
 
     def failed(self, data: bytes) -> None:
         """Count a message that `on_frame` could not take; to be called while its exception is being handled."""

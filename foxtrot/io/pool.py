@@ -47,6 +47,7 @@ class StreamPool:
         fetch_snapshot: FetchSnapshot,
         retry: RetryConfig,
         connect_timeout_s: float,
+        publisher: Callable[[], Callable[[Event], None]] | None = None,
     ) -> None:
         self._exchange = exchange
         self._codec = codec
@@ -54,6 +55,7 @@ class StreamPool:
         self._connector = connector
         self._clock = clock
         self._publish = publish
+        self._publisher = publisher
         self._next_seq = next_seq
         self._fetch_snapshot = fetch_snapshot
         self._retry = retry
@@ -103,6 +105,11 @@ class StreamPool:
     def book_depths(self) -> tuple[int, ...]:
         """Return the depths in which partial books can be had."""
         return self._codec.limits.book_depths
+
+    @property
+    def intervals(self) -> tuple[str, ...]:
+        """Return the intervals of which candles can be had; empty where the adapter does not say."""
+        return self._codec.limits.intervals
 
     def channels(self) -> list[Channel]:
         """Return all channels that somebody wants."""
@@ -207,7 +214,7 @@ class StreamPool:
         return StreamDriver(
             self._exchange,
             self._url,
-            Session(self._exchange, self._codec, self._publish, self._next_seq, self._on_settled),
+            Session(self._exchange, self._codec, self._publish, self._next_seq, self._on_settled, self._publisher),
             self._connector,
             self._clock,
             self,

@@ -22,7 +22,7 @@ from foxtrot.io.waiting import at_most, wait_at_most
 from foxtrot.ports import Caller, Clock, WsConnection, WsConnector
 from foxtrot.protocol.backoff import backoff_s
 from foxtrot.protocol.calls import Call
-from foxtrot.protocol.codec import Endpoints, Read, UserStreamScheme
+from foxtrot.protocol.codec import Endpoints, ReadFrame, UserStreamScheme
 from foxtrot.protocol.messages import Ack, Message, Nack, StreamEnded, Unknown
 
 _LOG = logging.getLogger("foxtrot.user")
@@ -36,7 +36,7 @@ _UNKNOWN_METHOD, _WRONG_TIME, _OLD_TOKEN = "unsupported", "clock", "token"
 class _Line:
     """One connection: what reads it, what ended it, and the logins under way."""
 
-    def __init__(self, read: Read) -> None:
+    def __init__(self, read: ReadFrame) -> None:
         self.read = read
         self.connection: WsConnection | None = None
         self.login: asyncio.Future[None] | None = None

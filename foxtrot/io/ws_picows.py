@@ -13,7 +13,8 @@ from foxtrot.io.frames import CLOSE_TIMEOUT_S, MAX_MESSAGE, TOO_BIG, FrameSink
 from foxtrot.io.ws_address import check_proxy, checked_host
 from foxtrot.ports import OnClose, OnFrame
 
-_DATA = (picows.WSMsgType.TEXT, picows.WSMsgType.BINARY)
+_TEXT = picows.WSMsgType.TEXT
+_DATA = (_TEXT, picows.WSMsgType.BINARY, picows.WSMsgType.CONTINUATION)
 
 
 class PicowsConnector:
@@ -96,29 +97,51 @@ class PicowsConnection:
 
 
 class _Listener(picows.WSListener):
+    """Collect what one read of the socket brings, and hand it over together."""
+
     def __init__(self, sink: FrameSink) -> None:
         self._sink = sink
-        self._on_frame = sink.on_frame
+        self._loop = asyncio.get_running_loop()
+        self._frames: list[bytes] = []
         self._parts: list[bytes] = []
         self._size = 0
 
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
         kind = frame.msg_type
-        if frame.payload_size > MAX_MESSAGE:
-            # picows itself lets one pass that came whole in one read.
-            raise picows.WSProtocolError(picows.WSCloseCode.MESSAGE_TOO_BIG, TOO_BIG)
-        if kind in _DATA and frame.fin:
+        if kind is _TEXT and frame.fin:
             data = frame.get_payload_as_bytes()
-            try:  # what `FrameSink.deliver` does, without one more call for each frame
-                self._on_frame(data)
-            except Exception:  # noqa: BLE001 - the handler may raise anything; the stream must live on
-                self._sink.failed(data)
-        elif kind in _DATA or kind == picows.WSMsgType.CONTINUATION:
-            self._join(frame)
+            if len(data) > MAX_MESSAGE:
+                # picows itself lets one pass that came whole in one read.
+                raise picows.WSProtocolError(picows.WSCloseCode.MESSAGE_TOO_BIG, TOO_BIG)
+            frames = self._frames
+            frames.append(data)
+            if frame.last_in_buffer:
+                self._frames = []
+                self._sink.deliver_all(frames)
+            elif len(frames) == 1:
+                # The last frame of a read may be a ping, which picows answers without a word to us.
+                self._loop.call_soon(self._flush)
+        else:
+            self._flush()
+            self._take_seldom(kind, frame)
 
     def on_ws_disconnected(self, transport: picows.WSTransport) -> None:
+        self._flush()
         self._parts.clear()
         self._sink.end(_reason(transport))
+
+    def _flush(self) -> None:
+        if self._frames:
+            frames, self._frames = self._frames, []
+            self._sink.deliver_all(frames)
+
+    def _take_seldom(self, kind: picows.WSMsgType, frame: picows.WSFrame) -> None:
+        if frame.payload_size > MAX_MESSAGE:
+            raise picows.WSProtocolError(picows.WSCloseCode.MESSAGE_TOO_BIG, TOO_BIG)
+        if kind == picows.WSMsgType.BINARY and frame.fin:
+            self._sink.deliver(frame.get_payload_as_bytes())
+        elif kind in _DATA:
+            self._join(frame)
 
     def _join(self, frame: picows.WSFrame) -> None:
         self._parts.append(frame.get_payload_as_bytes())

@@ -13,7 +13,7 @@ from foxtrot.model.events import BalanceUpdated
 from foxtrot.protocol.messages import BalancesChanged
 
 _LOG = logging.getLogger("foxtrot.account")
-_SOON_S = 0.1
+_SOON_S, _APART_S = 0.1, 2.0
 
 
 class AccountManager:
@@ -23,7 +23,7 @@ class AccountManager:
         self._wiring = wiring
         self._balances: dict[str, Balance] = {}
         self._times: dict[str, int] = {}  # the venue's time of the newest streamed balance, by asset
-        self._refreshing = False
+        self._refreshing, self._refreshed = False, -_APART_S
         self._listening: list[set[str]] = []  # for each question under way: what the stream spoke of meanwhile
 
     @property
@@ -55,10 +55,12 @@ class AccountManager:
             self._wiring.spawn(self._refresh())
 
     async def _refresh(self) -> None:
+        clock = self._wiring.clock
         try:
-            await self._wiring.clock.sleep(_SOON_S)
+            await clock.sleep(max(_SOON_S, self._refreshed + _APART_S - clock.monotonic()))
         finally:
             self._refreshing = False
+        self._refreshed = clock.monotonic()
         try:
             await self.fetch_balance()
         except FoxtrotError as error:

@@ -81,6 +81,8 @@ class MarketDataManager:
         streams = wiring.open().streams
         if kind is ChannelKind.BOOK:
             self._require_depth(channels)
+        if kind is ChannelKind.OHLCV:
+            wiring.require_interval(param)
         handlers = self._attach(channels, callback)
         try:
             await streams.subscribe(channels)

@@ -74,6 +74,7 @@ class Wiring:
         self.capabilities = spec.capabilities
         self.config = config
         self.engine = engine
+        self.publish: Callable[[Event], None] = engine.publish
         self.clock = clock
         self.hooks = hooks
         self.symbols = SymbolTable(spec.name)
@@ -105,6 +106,14 @@ class Wiring:
             raise UnsupportedError(
                 f"{self.exchange} does not offer {capability.value} ({feature.support.value}{note}).",
                 exchange=self.exchange,
+            )
+
+    def require_interval(self, interval: str) -> None:
+        """Raise UnsupportedError, before any I/O, for candles that the venue does not have."""
+        known = self.open().streams.intervals
+        if known and interval not in known:
+            raise UnsupportedError(
+                f"{self.exchange} has no candles of {interval}; it has {', '.join(known)}.", exchange=self.exchange
             )
 
     async def call(self, call: Call[T], *, command: bool = False) -> T:
@@ -159,7 +168,3 @@ class Wiring:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-
-    def publish(self, event: Event) -> None:
-        """Publish an event of this exchange."""
-        self.engine.publish(event)

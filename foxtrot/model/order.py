@@ -14,6 +14,8 @@ from foxtrot.model.decimals import ZERO, Number, to_decimal
 class Side(enum.Enum):
     """Tell which way an order or a taker goes."""
 
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash is a Python call
+
     BUY = "buy"
     SELL = "sell"
 
@@ -25,6 +27,8 @@ class Side(enum.Enum):
 
 class OrderType(enum.Enum):
     """Name the order types; a symbol lists those it takes in `Contract.order_types`."""
+
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash is a Python call
 
     LIMIT = "limit"
     MARKET = "market"
@@ -61,6 +65,8 @@ _TRIGGERED = frozenset(
 class TimeInForce(enum.Enum):
     """Tell how long an order lives."""
 
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash is a Python call
+
     GTC = "gtc"  # good till canceled
     IOC = "ioc"  # immediate or cancel
     FOK = "fok"  # fill or kill
@@ -68,6 +74,8 @@ class TimeInForce(enum.Enum):
 
 class OrderStatus(enum.Enum):
     """Name the states of an order (table in `protocol/orders.py`)."""
+
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash is a Python call
 
     CREATED = "created"  # known here only
     DENIED = "denied"  # refused locally, nothing was sent

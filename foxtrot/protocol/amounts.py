@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, get_args, get_type_hints
 
 import msgspec
 
@@ -15,7 +16,14 @@ class Money(msgspec.Struct, frozen=True):
     """Refuse amounts that are no numbers."""
 
     def __post_init__(self) -> None:
-        for name in self.__struct_fields__:
+        for name in _amounts(type(self)):
             value = getattr(self, name)
-            if isinstance(value, Decimal) and not value.is_finite():
+            if value is not None and not value.is_finite():
                 raise ValueError(f"{name} is {value}, which is no amount")
+
+
+@functools.cache
+def _amounts(kind: type[Money]) -> tuple[str, ...]:
+    """Return the fields of a message that hold amounts: looked up once, not for each message."""
+    hints = get_type_hints(kind)
+    return tuple(name for name in kind.__struct_fields__ if Decimal in (hints[name], *get_args(hints[name])))

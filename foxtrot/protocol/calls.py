@@ -50,3 +50,12 @@ class RawResponse(msgspec.Struct, frozen=True):
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+
+class HttpRequest(msgspec.Struct, frozen=True):
+    """Hold a request as it goes out; its URL or body may hold a signature."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str]
+    body: bytes = b""

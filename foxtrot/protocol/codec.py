@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Generic, Protocol, TypeVar
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -15,21 +15,15 @@ from foxtrot.model.order import AmendRequest, Fill, Order
 from foxtrot.model.orderbook import OrderBook
 from foxtrot.protocol.book import Checksum
 from foxtrot.protocol.calls import Call, RawResponse
-from foxtrot.protocol.messages import (
-    AmendResult,
-    BookSnapshot,
-    Channel,
-    ChannelKind,
-    Listing,
-    Message,
-    OrderUpdate,
-)
+from foxtrot.protocol.messages import AmendResult, BookSnapshot, Channel, ChannelKind, Listing, Message, OrderUpdate
 from foxtrot.protocol.ratelimit import Usage
 
 Emit = Callable[[Message], None]
 NextSeq = Callable[[], int]
-Read = Callable[[bytes, int, Emit], None]
+ReadFrame = Callable[[bytes, int, Emit], None]
 T = TypeVar("T")
+Read = Callable[[Iterator[bytes], int], None]  # takes frames until there are no more, and their `ts_recv`
+SinkOf = Callable[[ChannelKind, str], Emit]  # by kind and unified symbol
 
 
 class Endpoints(msgspec.Struct, frozen=True):
@@ -49,7 +43,8 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     `silence_s` is how long a connection with confirmed streams may bring no frame at all before it counts as dead;
     None where quiet streams are normal. `consecutive_trades` says that the ids of a symbol's public trades count up one
-    by one, so that a missing trade shows. `book_depths` are the depths in which books can be had.
+    by one, so that a missing trade shows. `book_depths` are the depths in which books can be had, `intervals` those of
+    the candles (empty: not stated).
 
     `streamed_snapshots`: a kept book begins with a snapshot on the stream itself, and begins anew by subscribing again.
     `uniform_requests`: one request may ask for many symbols, but for one kind of channel only. `carriers`: kinds whose
@@ -65,6 +60,7 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     silence_s: float | None = None
     consecutive_trades: bool = False
     book_depths: tuple[int, ...] = ()
+    intervals: tuple[str, ...] = ()
     streamed_snapshots: bool = False
     uniform_requests: bool = False
     carriers: Mapping[ChannelKind, ChannelKind] = {}
@@ -82,12 +78,14 @@ class RequestHabits(msgspec.Struct, frozen=True, kw_only=True):
 
     `numbered_fills`: executions have growing numbers and can be read from a number on; elsewhere they are read from a
     time on. `account_wide_fills`: they are read for all symbols at once. `amends_in_place`: an amended order stays the
-    same order, with its ids.
+    same order, with its ids. `streamed_holds`: the private stream tells what orders hold of the balances; elsewhere
+    that is asked for when orders come and go.
     """
 
     numbered_fills: bool = True
     account_wide_fills: bool = False
     amends_in_place: bool = False
+    streamed_holds: bool = True
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
@@ -172,6 +170,18 @@ class StreamCodec(Protocol):
         ...
 
 
+@runtime_checkable
+class LinkedCodec(Protocol):
+    """What a `StreamCodec` may offer on top, for speed: reading straight into one session.
+
+    `sink_of` gives, for a channel, what takes its Ticker, Quote, Trade, Bar or BookDelta, and nothing else; a codec
+    asks for it once and keeps it. All other messages go to `emit`, which takes everything. The returned function does
+    for each frame what `decode` does; when something raises, it is called again with the frames that are left.
+    """
+
+    def link(self, emit: Emit, sink_of: SinkOf) -> Read: ...
+
+
 class UserStreamScheme(Protocol):
     """One way to open a private stream.
 
@@ -191,7 +201,7 @@ class UserStreamScheme(Protocol):
     def logins(self, now_ms: int, request_id: int, token: str) -> list[bytes]: ...
     def keepalive_call(self, token: str) -> Call[None] | None: ...
     def close_call(self, token: str) -> Call[None] | None: ...
-    def reader(self) -> Read: ...
+    def reader(self) -> ReadFrame: ...
 
 
 class RpcCodec(Protocol):

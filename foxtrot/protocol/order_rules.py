@@ -6,6 +6,7 @@ on the venue's average price are judged with a margin against a recently fetched
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator
 from decimal import ROUND_CEILING, Decimal
 
@@ -79,7 +80,7 @@ def _precision(order: Order, contract: Contract) -> Iterator[Violation]:
     )
     for name, decimals in limits:
         value = getattr(order, name)
-        if value is not None and value != (legal := floor_to(value, Decimal(1).scaleb(-decimals))):
+        if value is not None and value != (legal := floor_to(value, _unit(decimals))):
             nearest = _nearest_price(order, value, contract.price_tick) if name.endswith("price") else legal
             yield Violation(
                 "PRECISION",
@@ -89,17 +90,20 @@ def _precision(order: Order, contract: Contract) -> Iterator[Violation]:
             )
 
 
+@functools.cache
+def _unit(decimals: int) -> Decimal:
+    """Return the smallest amount of so many decimals."""
+    return Decimal(1).scaleb(-decimals)
+
+
 def _price(order: Order, rule: PriceRule, _average: Decimal | None) -> Iterator[Violation]:
     for name, value in (("price", order.price), ("stop price", order.stop_price)):
         if value is None:
             continue
-        nearest = _bounded(_nearest_price(order, value, rule.tick), rule.minimum, rule.maximum)
-        if rule.minimum and value < rule.minimum:
-            yield _broken(rule, name, value, nearest, f"is below the minimum {plain(rule.minimum)}")
-        elif rule.maximum and value > rule.maximum:
-            yield _broken(rule, name, value, nearest, f"is above the maximum {plain(rule.maximum)}")
-        elif rule.tick and value % rule.tick:
-            yield _broken(rule, name, value, nearest, f"is no multiple of the tick {plain(rule.tick)}")
+        what = _off_grid(value, rule.minimum, rule.maximum, rule.tick, "tick")
+        if what:
+            nearest = _bounded(_nearest_price(order, value, rule.tick), rule.minimum, rule.maximum)
+            yield _broken(rule, name, value, nearest, what)
 
 
 def _quantity(order: Order, rule: QuantityRule, _average: Decimal | None) -> Iterator[Violation]:
@@ -109,13 +113,21 @@ def _quantity(order: Order, rule: QuantityRule, _average: Decimal | None) -> Ite
     for name, value in (("quantity", order.quantity), ("iceberg quantity", iceberg)):
         if value is None:
             continue
-        nearest = _bounded(floor_to(value, rule.step), rule.minimum, floor_to(rule.maximum, rule.step))
-        if rule.minimum and value < rule.minimum:
-            yield _broken(rule, name, value, nearest, f"is below the minimum {plain(rule.minimum)}")
-        elif rule.maximum and value > rule.maximum:
-            yield _broken(rule, name, value, nearest, f"is above the maximum {plain(rule.maximum)}")
-        elif rule.step and value % rule.step:
-            yield _broken(rule, name, value, nearest, f"is no multiple of the step {plain(rule.step)}")
+        what = _off_grid(value, rule.minimum, rule.maximum, rule.step, "step")
+        if what:
+            nearest = _bounded(floor_to(value, rule.step), rule.minimum, floor_to(rule.maximum, rule.step))
+            yield _broken(rule, name, value, nearest, what)
+
+
+def _off_grid(value: Decimal, minimum: Decimal, maximum: Decimal, step: Decimal, word: str) -> str:
+    """Return how a value is out of bounds or off its grid, "" when it is neither."""
+    if minimum and value < minimum:
+        return f"is below the minimum {plain(minimum)}"
+    if maximum and value > maximum:
+        return f"is above the maximum {plain(maximum)}"
+    if step and value % step:
+        return f"is no multiple of the {word} {plain(step)}"
+    return ""
 
 
 def _notional(order: Order, rule: NotionalRule, average: Decimal | None) -> Iterator[Violation]:

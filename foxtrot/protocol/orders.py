@@ -40,6 +40,8 @@ _TERMS = ("quantity", "price", "stop_price")  # in the order of `Order.ts_terms`
 class Step(enum.Enum):
     """Name what happens to a command on an order of ours."""
 
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash is a Python call
+
     CANCEL_SENT = "cancel_sent"
     AMEND_SENT = "amend_sent"
     ANSWERED = "answered"  # refused, never sent, or shown by a later query not to have taken effect
@@ -77,6 +79,8 @@ def step(order: Order, what: Step, reason: str = "") -> Order:
 
 class ChangeKind(enum.Enum):
     """Name what a message changed."""
+
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash is a Python call
 
     ACCEPTED = "accepted"
     FILLED = "filled"

@@ -5,18 +5,21 @@ from __future__ import annotations
 
 import enum
 import itertools
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 import msgspec
 
 from foxtrot.protocol.calls import Call, Lane
 
+_SLACK = 1.0  # of a counter: calls arrive in another order, and a little later, than they left
 # The part of the headroom that each lane must leave to more urgent ones.
 _LEAVES = {Lane.CANCEL: 0.0, Lane.PLACE: 0.3, Lane.RECONCILE: 0.6, Lane.HISTORY: 1.0}
 
 
 class LimitKind(enum.Enum):
     """Name what a limit counts."""
+
+    __hash__ = object.__hash__  # members are compared by identity; Enum's own hash is a Python call
 
     WEIGHT = "weight"
     REQUESTS = "requests"
@@ -92,13 +95,14 @@ class Budget:
     def wait(self, call: Call[object], ticket: Ticket | None, share: float, now_s: float) -> float:
         """Return the seconds until the call may go after all that stand before it."""
         wait = max(0.0, self.paused_until - now_s)
+        first = [t for t in self._tickets if _goes_before(t, ticket)]
         for counter in self.counters.values():
-            wait = max(wait, self._counter_wait(counter, call, ticket, share, now_s))
+            wait = max(wait, self._counter_wait(counter, call, first, share, now_s))
         for (kind, interval), limit in self.limits.items():
             cost = _cost(call, kind)
             if not cost:
                 continue
-            ahead = sum(_cost(t.call, kind) for t in self._tickets if _goes_before(t, ticket))
+            ahead = sum([_cost(t.call, kind) for t in first]) if first else 0
             # A lane's share never shuts out a single call that the venue itself would take in an empty window.
             if self.used(kind, interval, now_s) + ahead + cost > max(limit * share, cost):
                 wait = max(wait, interval - (now_s + self.offset_s) % interval)
@@ -135,25 +139,23 @@ class Budget:
             self._levels[counter.kind, market] = self.level(counter.kind, market, now_s) + amount, now_s
 
     def _counter_wait(
-        self, counter: RateLimit, call: Call[object], ticket: Ticket | None, share: float, now_s: float
+        self, counter: RateLimit, call: Call[object], first: list[Ticket], share: float, now_s: float
     ) -> float:
         kind = counter.kind
         cost, market = _cost(call, kind), _market(call, kind)
         if not cost:
             return 0.0
-        waiting = (t.call for t in self._tickets if _goes_before(t, ticket))
-        ahead = sum(_cost(other, kind) for other in waiting if _market(other, kind) == market)
-        above = self.level(kind, market, now_s) + ahead + cost - max(counter.limit * share, cost)
+        ahead = sum(_cost(t.call, kind) for t in first if _market(t.call, kind) == market)
+        above = self.level(kind, market, now_s) + ahead + cost - max((counter.limit - _SLACK) * share, cost)
         return max(0.0, above / counter.decay_per_s)
 
     def used(self, kind: LimitKind, interval_s: int, now_s: float) -> float:
         """Return what has been used in the running window, calls under way from earlier ones included."""
         window, count = self._window(kind, interval_s, now_s)
-        return count + sum(
-            _cost(t.call, kind)
-            for t in self._tickets
-            if t.taken_s is not None and int((t.taken_s + self.offset_s) // interval_s) < window
-        )
+        for t in self._tickets:
+            if t.taken_s is not None and int((t.taken_s + self.offset_s) // interval_s) < window:
+                count += _cost(t.call, kind)
+        return count
 
     def _window(self, kind: LimitKind, interval_s: int, now_s: float) -> tuple[int, float]:
         running = int((now_s + self.offset_s) // interval_s)
@@ -248,13 +250,10 @@ def _market(call: Call[object], kind: LimitKind) -> str:
 
 
 def _cost(call: Call[object], kind: LimitKind) -> float:
-    return _COSTS[kind](call)
-
-
-_COSTS: dict[LimitKind, Callable[[Call[object]], float]] = {
-    LimitKind.WEIGHT: lambda call: call.weight,
-    LimitKind.REQUESTS: lambda call: 1,
-    LimitKind.ORDERS: lambda call: call.orders,
-    LimitKind.CALLS: lambda call: call.calls,
-    LimitKind.TRADING: lambda call: call.trading,
-}
+    if kind is LimitKind.WEIGHT:
+        return call.weight
+    if kind is LimitKind.ORDERS:
+        return call.orders
+    if kind is LimitKind.CALLS:
+        return call.calls
+    return call.trading if kind is LimitKind.TRADING else 1

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from operator import length_hint
 
 from foxtrot.errors import FoxtrotError
 from foxtrot.model.events import Bar, Event, ProtocolErrorSeen, Quote, Ticker, Trade, TradesMissed
 from foxtrot.protocol.backoff import backoff_s
 from foxtrot.protocol.book import BookBuilder
-from foxtrot.protocol.codec import StreamCodec
+from foxtrot.protocol.codec import Emit, LinkedCodec, Read, StreamCodec
+from foxtrot.protocol.flows import Flow, TradeFlow
 from foxtrot.protocol.messages import (
     Ack,
     BookDelta,
@@ -52,12 +54,12 @@ class Session:
         publish: Callable[[Event], None],
         next_seq: Callable[[], int],
         on_settled: Settled,
+        publisher: Callable[[], Callable[[Event], None]] | None = None,
     ) -> None:
         self._exchange = exchange
         self._codec = codec
-        self._decode = codec.decode
-        self._emit = self._take  # once here, not anew for each frame
-        self._publish = publish
+        self._publish = self._own_publish = publish
+        self._publisher = publisher or (lambda: publish)
         self._next_seq = next_seq
         self._on_settled = on_settled
         self._subscriptions = Subscriptions(exchange, codec, self._settled)
@@ -65,11 +67,14 @@ class Session:
         self._online = False
         self._ts_recv = 0
         self._now = 0.0
-        self._seen: dict[type[Message], dict[str, int]] = {carrier: {} for carrier in _CARRIERS.values()}
+        self._flows: dict[type[Message], dict[str, Flow]] = {carrier: {} for carrier in _CARRIERS.values()}
         self._streamed = codec.limits.streamed_snapshots
         self._renewals: dict[str, tuple[int, float]] = {}  # of a symbol's book: how many in a row, when the last
         self._consecutive = codec.limits.consecutive_trades
         self._chains: dict[str, TradeChain] = {}
+        self._read = (
+            codec.link(self._take, self._sink) if isinstance(codec, LinkedCodec) else _reader(codec, self._take)
+        )
         self.books: dict[str, BookBuilder] = {}
         self.bad_frames = 0
         self.last_frame = 0.0
@@ -87,7 +92,8 @@ class Session:
 
     def last_seen(self, channel: Channel) -> int:
         """Return when a channel last brought anything (ns UTC), 0 for never; intervals of OHLCV count as one."""
-        return self._seen[_CARRIERS[channel.kind]].get(channel.symbol, 0)
+        flow = self._flows[_CARRIERS[channel.kind]].get(channel.symbol)
+        return 0 if flow is None else flow.seen
 
     def silent_for(self, now: float) -> float:
         """Return for how many seconds nothing at all has come although the venue has confirmed channels, else 0."""
@@ -96,6 +102,9 @@ class Session:
     def publish_to(self, publish: Callable[[Event], None]) -> None:
         """Send all events elsewhere from now on."""
         self._publish = publish
+        for flows in self._flows.values():
+            for flow in flows.values():
+                flow.publish = self._way()
         for book in self.books.values():
             book.publish_to(publish)
 
@@ -121,7 +130,7 @@ class Session:
             if channel.kind is ChannelKind.BOOK:
                 self.books.pop(channel.symbol, None)
             elif channel.kind is ChannelKind.TRADES:
-                self._chains.pop(channel.symbol, None)
+                self._chain(channel.symbol).forget()
 
     def connected(self, now: float) -> None:
         """Begin anew on a fresh connection: everything wanted must be asked for again."""
@@ -140,12 +149,20 @@ class Session:
 
     def receive(self, data: bytes, ts_recv: int, now: float) -> None:
         """Take one frame."""
+        self.receive_many((data,), ts_recv, now)
+
+    def receive_many(self, frames: Sequence[bytes], ts_recv: int, now: float) -> None:
+        """Take the frames that came together, in their order."""
         self.last_frame = self._now = now
         self._ts_recv = ts_recv
-        try:
-            self._decode(data, ts_recv, self._emit)
-        except Exception as error:  # noqa: BLE001 - a codec is foreign code; what it cannot read is published below
-            self._report_frame(f"the codec failed: {type(error).__name__}: {error}", data)
+        waiting = iter(frames)
+        while True:
+            try:
+                self._read(waiting, ts_recv)
+                return
+            except Exception as error:  # noqa: BLE001 - a codec is foreign code; what it cannot read is published below
+                failed = frames[len(frames) - length_hint(waiting) - 1]
+                self._report_frame(f"the codec failed: {type(error).__name__}: {error}", failed)
 
     def frames_due(self, now: float) -> list[bytes]:
         """Return the control frames to send now, within the venue's message rate."""
@@ -207,37 +224,57 @@ class Session:
 
     def _take(self, message: Message) -> None:
         kind = message.__class__
-        if kind in self._seen:
-            symbol: str = message.symbol  # type: ignore[union-attr]  # every carrier of a stream has one
-            self._seen[kind][symbol] = self._ts_recv
-            if kind is not BookDelta:
-                if kind is Trade and self._consecutive:
-                    chain = self._chains.get(symbol)
-                    if chain is not None and message.trade_id == chain.next_id:  # type: ignore[union-attr]  # by `kind`
-                        chain.next_id += 1  # type: ignore[operator]  # equal to an id, so it is one
-                    elif not self._in_turn(message):  # type: ignore[arg-type]
-                        return
-                self._publish(message)  # type: ignore[arg-type]  # all other carriers are events
-                return
-            book = self.books.get(symbol)
-            if book is not None:
-                book.delta(message)  # type: ignore[arg-type]  # by `kind`
-                if book.needs_snapshot:
-                    self.attention = True
-        else:
+        flows = self._flows.get(kind)
+        if flows is None:
             self._take_seldom(message)
+        elif kind is BookDelta:
+            self._take_delta(message)  # type: ignore[arg-type]  # by `kind`
+        else:
+            symbol: str = message.symbol  # type: ignore[union-attr]  # every carrier of a stream has one
+            flow = flows.get(symbol) or self._flow(kind, symbol)
+            flow.take(message)  # type: ignore[arg-type]  # all other carriers are events
+
+    def _sink(self, kind: ChannelKind, symbol: str) -> Emit:
+        """Return what takes the messages of one channel: what `_take` does, with all looked up beforehand."""
+        if kind is ChannelKind.BOOK:
+            return self._take_delta  # type: ignore[return-value]  # by contract a sink gets its kind only
+        return self._flow(_CARRIERS[kind], symbol).take  # type: ignore[return-value]
+
+    def _take_delta(self, delta: BookDelta) -> None:
+        symbol = delta.symbol
+        flow = self._flows[BookDelta].get(symbol) or self._flow(BookDelta, symbol)
+        flow.seen = delta.ts_recv
+        book = self.books.get(symbol)
+        if book is not None:
+            book.delta(delta)
+            if book.needs_snapshot:
+                self.attention = True
+
+    def _flow(self, carrier: type[Message], symbol: str) -> Flow:
+        flows = self._flows[carrier]
+        if symbol not in flows:
+            way = self._way()
+            flows[symbol] = TradeFlow(way, self._chain(symbol), self._in_turn) if carrier is Trade else Flow(way)
+        return flows[symbol]
+
+    def _way(self) -> Callable[[Event], None]:
+        """Return what publishes the events of one flow: the fast way, unless they are sent elsewhere."""
+        return self._publisher() if self._publish == self._own_publish else self._publish
+
+    def _chain(self, symbol: str) -> TradeChain:
+        return self._chains.setdefault(symbol, TradeChain())
 
     def follow(self, older: Session) -> None:
         """Go on with the trades of the connection that this one replaces; a gap between the two is told."""
         for symbol, chain in older._chains.items():
-            gap = self._chains.setdefault(symbol, TradeChain()).follow(chain)
+            gap = self._chain(symbol).follow(chain)
             if gap is not None:
                 self._tell_missed(symbol, gap)
 
     def take_trades(self, trades: Iterable[Trade]) -> None:
         """Take trades that were asked for; those that came already, and symbols nobody follows, are passed over."""
         for trade in trades:
-            if trade.symbol in self._chains:
+            if self.next_trade(trade.symbol) is not None:
                 self._take(trade)
 
     def next_trade(self, symbol: str) -> int | None:
@@ -248,7 +285,8 @@ class Session:
     def follow_no_trades(self) -> None:
         """Look at the ids of trades no more: they do not count up one by one."""
         self._consecutive = False
-        self._chains.clear()
+        for chain in self._chains.values():
+            chain.forget()
 
     def lacks(self, symbol: str, first: int, last: int) -> int:
         """Return how many of these trades never came."""
@@ -256,11 +294,10 @@ class Session:
         return 0 if chain is None else chain.lacks(first, last)
 
     def _in_turn(self, trade: Trade) -> bool:
-        """Follow the ids of trades; return False for one that came before."""
-        chain = self._chains.get(trade.symbol)
-        if chain is None:
-            chain = self._chains[trade.symbol] = TradeChain()
-        fresh, gap = chain.take(int(trade.trade_id))
+        """Follow the ids of trades where they count up; return False for one that came before."""
+        if not self._consecutive:
+            return True
+        fresh, gap = self._chain(trade.symbol).take(int(trade.trade_id))
         if gap is not None:
             self._tell_missed(trade.symbol, gap)
         return fresh
@@ -272,7 +309,7 @@ class Session:
         if isinstance(message, Event):
             self._publish(message)
         elif isinstance(message, BookSnapshot):
-            self._seen[BookDelta][message.symbol] = self._ts_recv
+            self._flow(BookDelta, message.symbol).seen = self._ts_recv
             self._quiet_since.pop(message.symbol, None)
             self.snapshot(message)
         elif isinstance(message, Ack):
@@ -294,3 +331,13 @@ class Session:
         self._publish(
             ProtocolErrorSeen(self._exchange, "", 0, self._ts_recv, self._next_seq(), reason, data[:_EXCERPT])
         )
+
+
+def _reader(codec: StreamCodec, emit: Emit) -> Read:
+    decode = codec.decode
+
+    def read(frames: Iterator[bytes], ts_recv: int) -> None:
+        for data in frames:
+            decode(data, ts_recv, emit)
+
+    return read

@@ -51,6 +51,11 @@ class TradeChain:
         self._miss(first, last + 1)
         return first, last
 
+    def forget(self) -> None:
+        """Begin anew."""
+        self.next_id = self._first = None
+        self._missing.clear()
+
     def _miss(self, first: int, end: int) -> None:
         self._missing.update(range(max(first, end - _MOST_MISSING), end))
         if len(self._missing) > _MOST_MISSING:

@@ -26,6 +26,7 @@ from foxtrot.model.order import AmendRequest, Order, OrderRequest, OrderStatus, 
 from foxtrot.plugins import default_registry
 from foxtrot.sandbox.faults import Fault, Place, Schedule
 from foxtrot.sandbox.options import SandboxOptions
+from foxtrot.sandbox.stage import traits_of
 from foxtrot.sandbox.types import NewOrder, Refused
 from foxtrot.testkit.clock import VirtualClock
 from foxtrot.testkit.invariants import NAMES, findings
@@ -128,6 +129,7 @@ class Campaign:
             transport=TransportConfig(request_timeout_s=REQUEST_TIMEOUT_S, connect_timeout_s=60.0),
             retry=RetryConfig(attempts=3, total_timeout_s=40.0, reconnect_max_s=8.0),
             orders=OrdersConfig(journal=path, reconcile_interval_s=60.0, sync_wait_s=20.0),
+            options=traits_of(self._spec).options,
         )
         return ExchangeFactory().get_exchange(
             self._spec.name, config, engine=engine, clock=self.clock, environment=process
@@ -143,8 +145,7 @@ class Campaign:
             self.schedule.active = False
             await self._calm_down()
             world = self.world
-            account = world.dialect.account
-            broken.update(findings(self.exchange, world.venue, account, self.heard, self.ours, world.throttled))
+            broken.update(findings(self.exchange, world.venue, world.dialect, self.heard, self.ours, world.throttled))
             await self._drive(self.exchange.disconnect())
             broken.update(await self._left_open())
             broken.update([("the journal agrees with itself", found.text) for found in self.journal.check()])

@@ -239,7 +239,9 @@ async def test_after_a_kill_the_next_process_knows_what_the_venue_knows(
 
 def check(story: Story, exchange: BaseExchange, *, warm: bool) -> None:
     submitted = {told["id"] for told in story.told if told["what"] == "submitted"}
-    broken = dict(findings(exchange, story.sandbox.venue, story.account, story.heard, submitted if warm else set()))
+    broken = dict(
+        findings(exchange, story.sandbox.venue, story.sandbox.dialect, story.heard, submitted if warm else set())
+    )
     broken.pop(NAMES[2], None)  # compared below, over both lives
     assert broken == {}
     before = [told["trade_id"] for told in story.told if told["what"] == "fill"]

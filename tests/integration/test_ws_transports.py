@@ -10,7 +10,7 @@ import hashlib
 import socket
 import ssl
 import struct
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -416,3 +416,59 @@ async def test_a_handlers_mistakes_are_counted_and_the_log_shows_no_payload(
     assert connection.failures == 2  # type: ignore[attr-defined]  # of both transports, not of the port
     assert "a frame of 7 bytes could not be handled" in caplog.text
     assert all("explode" not in record.getMessage() for record in caplog.records)
+
+
+class WideEar(Ear):
+    """One that takes what came together."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.together: list[int] = []
+
+    def __call__(self, data: bytes) -> None:
+        self.many((data,))
+
+    def many(self, frames: Sequence[bytes]) -> None:
+        self.together.append(len(frames))
+        for data in frames:
+            self.on_frame(data)
+
+
+@pytest.mark.parametrize("wide", [True, False])
+async def test_messages_of_one_read_arrive_at_once_and_in_order_whatever_stands_between_and_behind_them(
+    raw: RawVenue, connector: WsConnector, wide: bool
+) -> None:
+    ear = WideEar() if wide else Ear()
+    connection = await connector.connect(raw.base, ear if isinstance(ear, WideEar) else ear.on_frame, ear.on_close)
+    for kind, data, last in [
+        (1, b"one", True),
+        (1, b"two", True),
+        (9, b"a ping", True),
+        (1, b"fo", False),
+        (0, b"ur", True),
+        (2, b"five", True),
+        (1, b"six", True),
+        (1, b"seven", True),
+        (9, b"a ping at the end", True),
+    ]:
+        raw.say(kind, data, last=last)
+    await ear.until(frames=6)
+    assert ear.frames == [b"one", b"two", b"four", b"five", b"six", b"seven"]
+    await connection.close()
+
+
+async def test_messages_that_came_with_the_end_of_a_connection_arrive_before_it_is_told(
+    raw: RawVenue, connector: WsConnector
+) -> None:
+    ear = WideEar()
+    frames_at_end: list[int] = []
+    connection = await connector.connect(raw.base, ear, lambda reason: frames_at_end.append(len(ear.frames)))
+    raw.say(1, b"one")
+    raw.say(1, b"two")
+    raw.say(8, b"\x03\xe8bye")
+    async with asyncio.timeout(5):
+        while not frames_at_end:
+            ear.changed.clear()
+            await ear.changed.wait()
+            await connection.close()
+    assert (ear.frames, frames_at_end) == ([b"one", b"two"], [2])

@@ -10,7 +10,7 @@ import pytest
 from foxtrot.engine import bus, router
 from foxtrot.engine.bus import EventEngine
 from foxtrot.errors import InvalidRequest, StateError
-from foxtrot.model.events import Event, MarketEvent, Quote, Trade
+from foxtrot.model.events import Event, HandlerFailed, MarketEvent, Quote, Trade
 
 
 def test_a_direct_handler_is_called_before_publish_returns_even_without_a_loop(engine, trade) -> None:
@@ -236,7 +236,7 @@ async def test_subscribing_from_a_foreign_thread_is_refused(engine) -> None:
 def test_a_flood_of_unheard_of_symbols_does_not_grow_the_routing_table_without_bound(
     engine, trade, monkeypatch
 ) -> None:
-    monkeypatch.setattr(router, "_MOST_ROUTES", 10)
+    monkeypatch.setattr(router, "_MOST_LANES", 10)
     seen: list[Event] = []
     engine.subscribe(Trade, seen.append)
     for number in range(100):
@@ -257,3 +257,55 @@ def test_the_handle_tells_what_it_is_and_how_it_goes(engine, trade) -> None:
 def test_options_that_make_no_sense_are_refused(clock, kwargs) -> None:
     with pytest.raises(InvalidRequest, match=next(iter(kwargs))):
         EventEngine(clock, **kwargs)
+
+
+def test_a_publisher_of_one_kind_heeds_every_change_of_the_subscriptions(engine, trade, quote) -> None:
+    seen: list[tuple[str, Event]] = []
+    publish = engine.publisher()
+    publish(trade())
+    first = engine.subscribe(Trade, lambda event: seen.append(("first", event)))
+    event = trade()
+    publish(event)
+    engine.subscribe(Event, lambda event: seen.append(("second", event)))
+    publish(event)
+    first.unsubscribe()
+    publish(event)
+    assert seen == [("first", event), ("first", event), ("second", event), ("second", event)]
+
+
+async def test_a_publisher_of_one_kind_keeps_the_order_of_questions_and_answers(engine, trade, quote) -> None:
+    seen: list[str] = []
+    publish = engine.publisher()
+
+    def ask(event: Trade) -> None:
+        seen.append("trade")
+        if len(seen) == 1:
+            publish(event)
+            engine.publish(quote())
+            seen.append("asked")
+
+    engine.subscribe(Trade, ask)
+    engine.subscribe(Trade, lambda _: seen.append("trade, second"))
+    engine.subscribe(Quote, lambda _: seen.append("quote"))
+    publish(trade())
+    assert seen == ["trade", "asked", "trade, second", "trade", "trade, second", "quote"]
+
+
+async def test_a_publisher_of_one_kind_isolates_handlers_and_ends_with_the_engine(engine, trade) -> None:
+    failed: list[HandlerFailed] = []
+    seen: list[Event] = []
+
+    def fail(_: Event) -> None:
+        raise ValueError("a mistake")
+
+    engine.subscribe(HandlerFailed, failed.append)
+    engine.subscribe(Trade, fail)
+    engine.subscribe(Trade, seen.append)
+    publish = engine.publisher()
+    publish(trade())
+    assert (len(seen), len(failed)) == (1, 1)
+    await engine.start()
+    await engine.stop()
+    with pytest.raises(StateError):
+        publish(trade())
+    assert len(seen) == 1

@@ -1,4 +1,4 @@
-"""REST through ccxt: the answer comes back as it came, and what is not known is never called a failure."""
+"""REST, through ccxt and by our own client: answers come back as they came, and what is not known is no failure."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import re
 import socket
 import traceback
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, Protocol
 
 import pytest
 from aiohttp import web
@@ -25,9 +25,14 @@ from foxtrot.errors import (
     StateError,
     UnsupportedError,
 )
+from foxtrot.io.http import HttpClient
 from foxtrot.io.rest import CcxtRestClient
-from foxtrot.protocol.calls import Call
+from foxtrot.io.signed_rest import SignedRestClient
+from foxtrot.keys import Signer, signer
+from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.codec import Endpoints
+from foxtrot_binance.codec.http import BinanceHttpCodec
+from foxtrot_binance.servers import BINANCEUS
 
 SECRET = "very-secret-canary"
 ALLOWED = frozenset(
@@ -65,22 +70,67 @@ async def server() -> AsyncIterator[Server]:
     await runner.cleanup()
 
 
-def client(base: str, *, timeout_s: float = 5.0) -> CcxtRestClient:
-    return CcxtRestClient(
-        "binanceus",
-        Endpoints(rest=f"http://{base}", stream=f"ws://{base}", redirect=True),
-        Credentials(api_key=SecretStr("key"), api_secret=SecretStr(SECRET)),
-        TransportConfig(request_timeout_s=timeout_s, connect_timeout_s=2.0),
-        allowed=ALLOWED,
-        venue_ms=lambda: 1_234,
+class Transport(Protocol):
+    """What both transports promise."""
+
+    @property
+    def library(self) -> Any: ...
+    async def request(self, call: Call[Any]) -> RawResponse: ...
+    async def close(self) -> None: ...
+
+
+Make = Callable[..., Transport]
+
+
+def through_ccxt(
+    base: str, *, secret: str | None = SECRET, timeout_s: float = 5.0, connect_s: float = 2.0
+) -> Transport:
+    return CcxtRestClient("binanceus", *_given(base, secret, timeout_s, connect_s), allowed=ALLOWED, venue_ms=at_1234)
+
+
+def by_our_own(base: str, *, secret: str | None = SECRET, timeout_s: float = 5.0, connect_s: float = 2.0) -> Transport:
+    endpoints, credentials, config = _given(base, secret, timeout_s, connect_s)
+
+    def sign() -> Signer:
+        assert credentials is not None
+        return signer(credentials)
+
+    codec = BinanceHttpCodec(BINANCEUS, endpoints, None if credentials is None else "key", sign, ALLOWED)
+    return SignedRestClient(
+        codec,
+        own=HttpClient(config),
+        venue_ms=at_1234,
+        library=lambda: CcxtRestClient("binanceus", endpoints, credentials, config, allowed=ALLOWED, venue_ms=at_1234),
     )
+
+
+def at_1234() -> int:
+    return 1_234
+
+
+def _given(
+    base: str, secret: str | None, timeout_s: float, connect_s: float
+) -> tuple[Endpoints, Credentials | None, TransportConfig]:
+    return (
+        Endpoints(rest=f"http://{base}", stream=f"ws://{base}", redirect=True),
+        None if secret is None else Credentials(api_key=SecretStr("key"), api_secret=SecretStr(secret)),
+        TransportConfig(request_timeout_s=timeout_s, connect_timeout_s=connect_s),
+    )
+
+
+@pytest.fixture(params=[through_ccxt, by_our_own])
+def client(request: pytest.FixtureRequest) -> Make:
+    made: Make = request.param
+    return made
 
 
 def call(endpoint: str = "publicGetTime", **params: str) -> Call[Any]:
     return Call(endpoint=endpoint, params=params, decode=json.loads)
 
 
-async def test_parameters_go_out_as_given_signed_at_the_venues_time_and_under_the_real_host(server: Server) -> None:
+async def test_parameters_go_out_as_given_signed_at_the_venues_time_and_under_the_real_host(
+    server: Server, client: Make
+) -> None:
     rest = client(server.base)
     await rest.request(call("privateGetAccount", colour="r d", recvWindow="70"))
     await rest.close()
@@ -89,7 +139,7 @@ async def test_parameters_go_out_as_given_signed_at_the_venues_time_and_under_th
     assert re.fullmatch(r"timestamp=1234&colour=r%20d&recvWindow=70&signature=[0-9a-f]{64}", query)
 
 
-async def test_no_url_of_a_redirected_library_points_anywhere_else(server: Server) -> None:
+async def test_no_url_of_a_redirected_library_points_anywhere_else(server: Server, client: Make) -> None:
     rest = client(server.base)
     found = re.findall(r"(?:https?|wss?)://[^/'\"]+", json.dumps(rest.library.urls))
     await rest.close()
@@ -111,7 +161,7 @@ async def test_without_redirection_every_url_is_on_the_one_host_of_its_environme
     assert set(urls) == {"https://testnet.example"}
 
 
-async def test_an_endpoint_that_the_adapter_did_not_list_is_never_called(server: Server) -> None:
+async def test_an_endpoint_that_the_adapter_did_not_list_is_never_called(server: Server, client: Make) -> None:
     rest = client(server.base)
     with pytest.raises(UnsupportedError, match="fapiPrivateV2GetPositionRisk"):
         await rest.request(call("fapiPrivateV2GetPositionRisk"))
@@ -122,7 +172,9 @@ async def test_an_endpoint_that_the_adapter_did_not_list_is_never_called(server:
 @pytest.mark.parametrize(
     ("status", "body"), [(200, b""), (200, b'{"trunc'), (502, b"<html>"), (418, b"{}"), (400, b"{}")]
 )
-async def test_whatever_the_status_the_body_comes_back_untouched(server: Server, status: int, body: bytes) -> None:
+async def test_whatever_the_status_the_body_comes_back_untouched(
+    server: Server, client: Make, status: int, body: bytes
+) -> None:
     async def answer(_: web.Request) -> web.StreamResponse:
         return web.Response(status=status, body=body, headers={"X-MBX-Used-Weight": "3"})
 
@@ -133,7 +185,7 @@ async def test_whatever_the_status_the_body_comes_back_untouched(server: Server,
     assert (got.status, got.body, got.headers["x-mbx-used-weight"]) == (status, body, "3")
 
 
-async def test_a_refused_connection_was_not_sent() -> None:
+async def test_a_refused_connection_was_not_sent(client: Make) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         base = f"127.0.0.1:{taken.getsockname()[1]}"
@@ -144,7 +196,7 @@ async def test_a_refused_connection_was_not_sent() -> None:
     assert caught.value.outcome is Outcome.NOT_SENT
 
 
-async def test_no_answer_in_time_leaves_the_outcome_unknown(server: Server) -> None:
+async def test_no_answer_in_time_leaves_the_outcome_unknown(server: Server, client: Make) -> None:
     over = asyncio.Event()
 
     async def hang(request: web.Request) -> web.StreamResponse:
@@ -161,7 +213,7 @@ async def test_no_answer_in_time_leaves_the_outcome_unknown(server: Server) -> N
     assert len(server.requests) == 1
 
 
-async def test_a_cut_connection_leaves_the_outcome_unknown_and_is_not_tried_again(server: Server) -> None:
+async def test_a_cut_connection_leaves_the_outcome_unknown_and_is_not_tried_again(server: Server, client: Make) -> None:
     async def cut(request: web.Request) -> web.StreamResponse:
         assert request.transport is not None
         request.transport.close()
@@ -176,7 +228,7 @@ async def test_a_cut_connection_leaves_the_outcome_unknown_and_is_not_tried_agai
     assert len(server.requests) == 1
 
 
-async def test_neither_key_nor_signature_is_in_any_error(server: Server) -> None:
+async def test_neither_key_nor_signature_is_in_any_error(server: Server, client: Make) -> None:
     async def cut(request: web.Request) -> web.StreamResponse:
         assert request.transport is not None
         request.transport.close()
@@ -191,7 +243,7 @@ async def test_neither_key_nor_signature_is_in_any_error(server: Server) -> None
     assert SECRET not in repr(caught.value) + repr(rest)
 
 
-async def test_twenty_requests_at_once_each_get_their_own_answer(server: Server) -> None:
+async def test_twenty_requests_at_once_each_get_their_own_answer(server: Server, client: Make) -> None:
     rest = client(server.base)
     answers = await asyncio.gather(*(rest.request(call(n=str(n))) for n in range(20)))
     await rest.close()
@@ -207,7 +259,7 @@ async def hang_up(request: web.Request) -> web.StreamResponse:
 @pytest.mark.parametrize(
     "endpoint", ["privateDeleteOrder", "publicPutUserDataStream", "publicGetTime", "privatePostOrder"]
 )
-async def test_nothing_is_sent_twice_when_a_kept_connection_breaks(server: Server, endpoint: str) -> None:
+async def test_nothing_is_sent_twice_when_a_kept_connection_breaks(server: Server, client: Make, endpoint: str) -> None:
     rest = client(server.base)
     await rest.request(call())
     server.answer = hang_up
@@ -218,7 +270,7 @@ async def test_nothing_is_sent_twice_when_a_kept_connection_breaks(server: Serve
     assert len(server.requests) == 2
 
 
-async def test_an_answer_that_only_trickles_comes_to_an_end(server: Server) -> None:
+async def test_an_answer_that_only_trickles_comes_to_an_end(server: Server, client: Make) -> None:
     over = asyncio.Event()
 
     async def trickle(request: web.Request) -> web.StreamResponse:
@@ -233,14 +285,7 @@ async def test_an_answer_that_only_trickles_comes_to_an_end(server: Server) -> N
         return response
 
     server.answer = trickle
-    rest = CcxtRestClient(
-        "binanceus",
-        Endpoints(rest=f"http://{server.base}", stream=f"ws://{server.base}", redirect=True),
-        None,
-        TransportConfig(request_timeout_s=0.2, connect_timeout_s=0.2),
-        allowed=ALLOWED,
-        venue_ms=lambda: 1,
-    )
+    rest = client(server.base, secret=None, timeout_s=0.2, connect_s=0.2)
     async with asyncio.timeout(2):
         with pytest.raises(RequestTimeout):
             await rest.request(call())
@@ -248,30 +293,24 @@ async def test_an_answer_that_only_trickles_comes_to_an_end(server: Server) -> N
     await rest.close()
 
 
-async def test_after_close_nothing_is_sent_and_nothing_is_opened_again(server: Server) -> None:
+async def test_after_close_nothing_is_sent_and_nothing_is_opened_again(server: Server, client: Make) -> None:
     rest = client(server.base)
     await rest.request(call())
     await rest.close()
     with pytest.raises(StateError, match="publicGetTime was not sent"):
         await rest.request(call())
     assert len(server.requests) == 1
-    assert rest.library.session is None
+    if isinstance(rest, CcxtRestClient):
+        assert rest.library.session is None
 
 
 @pytest.mark.parametrize(
     "secret", [f"-----BEGIN PRIVATE KEY-----\n{SECRET}\n-----END PRIVATE KEY-----", SECRET + "\ud800", None]
 )
 async def test_what_cannot_be_signed_is_not_sent_and_the_error_does_not_show_the_secret(
-    server: Server, secret: str | None
+    server: Server, client: Make, secret: str | None
 ) -> None:
-    rest = CcxtRestClient(
-        "binanceus",
-        Endpoints(rest=f"http://{server.base}", stream=f"ws://{server.base}", redirect=True),
-        None if secret is None else Credentials(api_key=SecretStr("key"), api_secret=SecretStr(secret)),
-        TransportConfig(),
-        allowed=ALLOWED,
-        venue_ms=lambda: 1,
-    )
+    rest = client(server.base, secret=secret)
     with pytest.raises(CredentialsError, match="order could not be signed") as caught:
         await rest.request(call("privatePostOrder", symbol="X"))
     await rest.close()
@@ -281,7 +320,7 @@ async def test_what_cannot_be_signed_is_not_sent_and_the_error_does_not_show_the
     assert server.requests == []
 
 
-async def test_the_library_adds_nothing_to_an_order_but_time_and_signature(server: Server) -> None:
+async def test_nothing_is_added_to_an_order_but_time_and_signature(server: Server, client: Make) -> None:
     bodies: list[str] = []
 
     async def keep(request: web.Request) -> web.StreamResponse:
@@ -290,9 +329,11 @@ async def test_the_library_adds_nothing_to_an_order_but_time_and_signature(serve
 
     server.answer = keep
     rest = client(server.base)
-    await rest.request(call("privatePostOrder", symbol="X", newClientOrderId="ft-1", price="0.000000010"))
+    await rest.request(
+        call("privatePostOrder", symbol="X", newClientOrderId="ft-1", price="0.000000010", recvWindow="70")
+    )
     await rest.close()
     assert re.fullmatch(
-        r"timestamp=1234&symbol=X&newClientOrderId=ft-1&price=0\.000000010&recvWindow=10000&signature=[0-9a-f]{64}",
+        r"timestamp=1234&symbol=X&newClientOrderId=ft-1&price=0\.000000010&recvWindow=70&signature=[0-9a-f]{64}",
         bodies[0],
     )

@@ -1,4 +1,4 @@
-"""REST through ccxt where there is no whole HTTP: failed connections, half answers, and senseless instances."""
+"""REST, through ccxt and by our own client, where there is no whole HTTP: failed connections and half answers."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 import json
 import re
 import traceback
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import Any, Protocol
 
 import ccxt.async_support
 import ccxt.pro
@@ -17,9 +17,14 @@ from pydantic import SecretStr
 
 from foxtrot.config import Credentials, TransportConfig
 from foxtrot.errors import AdapterBroken, ConnectFailed, ConnectionLost, CredentialsError, NetworkError, Outcome
+from foxtrot.io.http import HttpClient
 from foxtrot.io.rest import CcxtRestClient
-from foxtrot.protocol.calls import Call
+from foxtrot.io.signed_rest import SignedRestClient
+from foxtrot.keys import signer
+from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.codec import Endpoints
+from foxtrot_binance.codec.http import BinanceHttpCodec
+from foxtrot_binance.servers import BINANCEUS
 
 SECRET = "very-secret-canary"
 
@@ -28,16 +33,39 @@ def call(endpoint: str, **params: str) -> Call[Any]:
     return Call(endpoint=endpoint, params=params, decode=json.loads)
 
 
-def direct(base: str, *, scheme: str = "https", **config: Any) -> CcxtRestClient:
-    """Return a client of that very server, which is not redirected."""
-    return CcxtRestClient(
-        "binanceus",
-        Endpoints(rest=f"{scheme}://{base}", stream="wss://x"),
-        Credentials(api_key=SecretStr("key"), api_secret=SecretStr(SECRET)),
-        TransportConfig(**config),
-        allowed=frozenset({"privateGetAccount", "privatePostOrder"}),
-        venue_ms=lambda: 1,
-    )
+class Transport(Protocol):
+    """What both transports promise."""
+
+    async def request(self, call: Call[Any]) -> RawResponse: ...
+    async def close(self) -> None: ...
+
+
+Make = Callable[..., Transport]
+ALLOWED = frozenset({"privateGetAccount", "privatePostOrder"})
+
+
+def through_ccxt(endpoints: Endpoints, credentials: Credentials, config: TransportConfig) -> Transport:
+    return CcxtRestClient("binanceus", endpoints, credentials, config, allowed=ALLOWED, venue_ms=lambda: 1)
+
+
+def by_our_own(endpoints: Endpoints, credentials: Credentials, config: TransportConfig) -> Transport:
+    codec = BinanceHttpCodec(BINANCEUS, endpoints, "key", lambda: signer(credentials), ALLOWED)
+    return SignedRestClient(codec, own=HttpClient(config), venue_ms=lambda: 1)
+
+
+@pytest.fixture(params=[through_ccxt, by_our_own])
+def direct(request: pytest.FixtureRequest) -> Make:
+    """Return what makes a client of that very server, which is not redirected."""
+
+    def make(base: str, *, scheme: str = "https", **config: Any) -> Transport:
+        made: Transport = request.param(
+            Endpoints(rest=f"{scheme}://{base}", stream="wss://x"),
+            Credentials(api_key=SecretStr("key"), api_secret=SecretStr(SECRET)),
+            TransportConfig(**config),
+        )
+        return made
+
+    return make
 
 
 @asynccontextmanager
@@ -59,7 +87,9 @@ async def listener(answer: bytes | None) -> AsyncIterator[str]:
 
 
 @pytest.mark.parametrize(("connect_s", "request_s"), [(0.2, 0.2), (0.4, 0.1)])
-async def test_a_connection_that_is_not_made_in_time_was_not_sent(connect_s: float, request_s: float) -> None:
+async def test_a_connection_that_is_not_made_in_time_was_not_sent(
+    direct: Make, connect_s: float, request_s: float
+) -> None:
     async with listener(None) as base:
         rest = direct(base, connect_timeout_s=connect_s, request_timeout_s=request_s)
         with pytest.raises(ConnectFailed, match=f"{base} cannot be reached: no connection in time") as caught:
@@ -68,7 +98,7 @@ async def test_a_connection_that_is_not_made_in_time_was_not_sent(connect_s: flo
     assert caught.value.outcome is Outcome.NOT_SENT
 
 
-async def test_a_server_that_speaks_no_tls_was_not_sent_anything() -> None:
+async def test_a_server_that_speaks_no_tls_was_not_sent_anything(direct: Make) -> None:
     async with listener(b"junk junk junk") as base:
         rest = direct(base)
         with pytest.raises(ConnectFailed, match=base):
@@ -76,7 +106,7 @@ async def test_a_server_that_speaks_no_tls_was_not_sent_anything() -> None:
         await rest.close()
 
 
-async def test_a_proxy_that_refuses_to_connect_passed_nothing_on_and_its_password_stays_unsaid() -> None:
+async def test_a_proxy_that_refuses_to_connect_passed_nothing_on_and_its_password_stays_unsaid(direct: Make) -> None:
     async with listener(b"HTTP/1.1 407 Proxy Authentication Required\r\ncontent-length: 0\r\n\r\n") as proxy:
         rest = direct("venue.invalid", proxy=f"http://user:{SECRET}@{proxy}")
         with pytest.raises(ConnectFailed, match="the proxy refused") as caught:
@@ -94,7 +124,7 @@ async def test_a_proxy_that_refuses_to_connect_passed_nothing_on_and_its_passwor
         (b"", "hung up"),
     ],
 )
-async def test_half_an_answer_leaves_the_outcome_unknown_and_says_why(answer: bytes, why: str) -> None:
+async def test_half_an_answer_leaves_the_outcome_unknown_and_says_why(direct: Make, answer: bytes, why: str) -> None:
     async with listener(answer) as base:
         rest = direct(base, scheme="http")
         with pytest.raises(ConnectionLost, match=why) as caught:
@@ -114,7 +144,7 @@ async def test_half_an_answer_leaves_the_outcome_unknown_and_says_why(answer: by
     ids=["no connection", "no HTTP", "hung up", "malformed proxy"],
 )
 async def test_no_traceback_holds_a_signature_or_a_password(
-    scheme: str, answer: bytes | None, config: dict[str, Any]
+    direct: Make, scheme: str, answer: bytes | None, config: dict[str, Any]
 ) -> None:
     async with listener(answer) as base:
         rest = direct(base, scheme=scheme, **config)

@@ -20,7 +20,7 @@ from foxtrot.errors import (
 )
 from foxtrot.io.user_stream import UserStream
 from foxtrot.protocol.calls import Call
-from foxtrot.protocol.codec import Emit, Endpoints, Read
+from foxtrot.protocol.codec import Emit, Endpoints, ReadFrame
 from foxtrot.protocol.messages import Ack, BalancesChanged, Message, Nack, StreamEnded, Unknown
 from foxtrot.testkit.clock import VirtualClock
 from foxtrot.testkit.net import MemoryConnector
@@ -47,7 +47,7 @@ class Scheme:
     def logins(self, now_ms: int, request_id: int, token: str) -> list[bytes]:
         return [json.dumps({"login": now_ms, "id": request_id}).encode()] if self._by_login else []
 
-    def reader(self) -> Read:
+    def reader(self) -> ReadFrame:
         return self.decode
 
     def keepalive_call(self, token: str) -> Call[None] | None:

@@ -50,9 +50,9 @@ def test_each_market_has_a_counter_of_its_own_and_waits_only_as_long_as_the_deca
     chosen = limiter()
     for _ in range(7):
         chosen.take(call(trading=8), 0.0)
-    assert chosen.delay(call(trading=8), 0.0) == 4.0
+    assert chosen.delay(call(trading=8), 0.0) == 5.0
     assert chosen.delay(call(trading=8, market="B"), 0.0) == 0.0
-    assert chosen.delay(call(trading=8), 4.0) == 0.0
+    assert chosen.delay(call(trading=8), 5.0) == 0.0
 
 
 def test_reads_leave_room_for_commands_in_a_counter_too() -> None:
@@ -60,7 +60,7 @@ def test_reads_leave_room_for_commands_in_a_counter_too() -> None:
     while chosen.delay(call(calls=1, lane=Lane.HISTORY), 0.0) == 0:
         chosen.take(call(calls=1, lane=Lane.HISTORY), 0.0)
     assert chosen.delay(call(calls=1, lane=Lane.CANCEL), 0.0) == 0
-    assert chosen.delay(call(calls=1, lane=Lane.HISTORY), 0.0) == 1.0
+    assert 0 < chosen.delay(call(calls=1, lane=Lane.HISTORY), 0.0) <= 1.0
 
 
 def test_what_decayed_while_a_call_was_under_way_is_counted_again_when_its_answer_comes() -> None:
@@ -71,8 +71,8 @@ def test_what_decayed_while_a_call_was_under_way_is_counted_again_when_its_answe
     chosen.leave(ticket, 5.0)
     for _ in range(6):
         chosen.take(call(trading=8), 5.0)
-    # The venue may have counted the slow one a moment ago: 8 + 48 + 8 are more than 60.
-    assert chosen.delay(call(trading=8), 5.0) == 4.0
+    # The venue may have counted the slow one a moment ago: 8 + 48 + 8 are 5 more than 60 less a slack of 1.
+    assert chosen.delay(call(trading=8), 5.0) == 5.0
 
 
 def test_calls_that_cost_nothing_never_wait_for_a_counter() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,8 +12,8 @@ import pytest
 from foxtrot.errors import RequestTimeout, VenueError
 from foxtrot.model.events import BookInvalidated, Event, ProtocolErrorSeen, Trade
 from foxtrot.model.order import Side
-from foxtrot.protocol.codec import Emit, StreamLimits
-from foxtrot.protocol.messages import BookDelta, BookSnapshot, Channel, ChannelKind, Nack, StreamEnded
+from foxtrot.protocol.codec import Emit, Read, SinkOf, StreamLimits
+from foxtrot.protocol.messages import BookDelta, BookSnapshot, Channel, ChannelKind, Message, Nack, StreamEnded
 from foxtrot.protocol.session import Session
 from foxtrot.protocol.subscriptions import SubscriptionState
 from foxtrot.testkit.toy import ToyStreamCodec
@@ -38,11 +39,27 @@ class Codec(ToyStreamCodec):
             super().decode(data, ts_recv, emit)
 
 
+class Linked(Codec):
+    """The same, read straight into the sinks of a session."""
+
+    def link(self, emit: Emit, sink_of: SinkOf) -> Read:
+        def sort(message: Message) -> None:
+            kinds = {Trade: ChannelKind.TRADES, BookDelta: ChannelKind.BOOK}
+            kind = kinds.get(type(message))  # type: ignore[call-overload]
+            (sink_of(kind, "A/USD") if kind else emit)(message)
+
+        def read(frames: Iterator[bytes], ts_recv: int) -> None:
+            for data in frames:
+                self.decode(data, ts_recv, sort)
+
+        return read
+
+
 class Bench:
-    def __init__(self) -> None:
+    def __init__(self, codec: Codec) -> None:
         self.events: list[Event] = []
         self.settled: list[tuple[Channel, Any]] = []
-        self.session = Session("toy", Codec(), self.events.append, itertools.count(1).__next__, self.tell)
+        self.session = Session("toy", codec, self.events.append, itertools.count(1).__next__, self.tell)
 
     def tell(self, channel: Channel, error: Any) -> None:
         self.settled.append((channel, error))
@@ -51,9 +68,9 @@ class Bench:
         return [json.loads(frame) for frame in self.session.frames_due(now)]
 
 
-@pytest.fixture
-def bench() -> Bench:
-    made = Bench()
+@pytest.fixture(params=[Codec, Linked])
+def bench(request: pytest.FixtureRequest) -> Bench:
+    made = Bench(request.param())
     made.session.connected(0.0)
     return made
 
@@ -189,3 +206,34 @@ def test_a_stream_that_the_venue_ends_is_handed_to_the_driver(bench: Bench) -> N
     assert (bench.session.attention, bench.session.ended) == (True, "maintenance")
     bench.session.connected(1.0)
     assert bench.session.ended == ""
+
+
+def test_of_frames_that_came_together_a_bad_one_costs_no_other(bench: Bench) -> None:
+    bench.session.receive_many([b"trade", b"nack not-a-number", b"trade", b"\xff garbage", b"trade"], 7, 0.1)
+    told = [(type(event), event.ts_recv) for event in bench.events]
+    assert told == [(kind, 7) for kind in (Trade, ProtocolErrorSeen, Trade, ProtocolErrorSeen, Trade)]
+    bad = [event.excerpt for event in bench.events if isinstance(event, ProtocolErrorSeen)]
+    assert bad == [b"nack not-a-number", b"\xff garbage"]
+
+
+@pytest.mark.parametrize("codec", [Codec, Linked])
+def test_events_go_elsewhere_and_back_when_told_so_also_those_of_known_channels(codec: type[Codec]) -> None:
+    here: list[Event] = []
+    there: list[Event] = []
+    fast: list[Event] = []
+
+    def publisher() -> Callable[[Event], None]:
+        return fast.append
+
+    def publish(event: Event) -> None:
+        here.append(event)
+
+    session = Session("toy", codec(), publish, itertools.count(1).__next__, lambda *_: None, publisher)
+    session.connected(0.0)
+    session.receive(b"trade", 1, 0.1)
+    session.publish_to(there.append)
+    session.receive(b"trade", 2, 0.2)
+    session.publish_to(publish)
+    session.receive(b"trade", 3, 0.3)
+    session.receive(b"\xff garbage", 4, 0.4)
+    assert ([e.ts_recv for e in fast], [e.ts_recv for e in there], [e.ts_recv for e in here]) == ([1, 3], [2], [4])

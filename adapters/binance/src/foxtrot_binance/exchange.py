@@ -1,15 +1,20 @@
-"""The family's exchanges: their codecs over ccxt's REST transport."""
+"""The family's exchanges: their codecs over foxtrot's transports."""
 
 from __future__ import annotations
 
+import functools
 from typing import ClassVar
 
+from foxtrot.errors import CredentialsError
 from foxtrot.exchange import BaseExchange
+from foxtrot.io.http import HttpClient
 from foxtrot.io.rest import CcxtRestClient
-from foxtrot.keys import signer
+from foxtrot.io.signed_rest import SignedRestClient, require_printable
+from foxtrot.keys import Signer, signer
 from foxtrot.ports import LinkContext, VenueLink
 from foxtrot.protocol.codec import Endpoints, UserStreamScheme
 from foxtrot.spec import AdapterSpec
+from foxtrot_binance.codec.http import BinanceHttpCodec
 from foxtrot_binance.codec.rest import BinanceRestCodec
 from foxtrot_binance.codec.rpc import BinanceRpcCodec
 from foxtrot_binance.codec.stream import BinanceStreamCodec
@@ -38,15 +43,7 @@ class BinanceExchange(BaseExchange):
     def link(self, context: LinkContext) -> VenueLink:
         """Build codecs and transport for one connection."""
         options = BinanceOptions.model_validate(dict(context.config.options))
-        requests = CcxtRestClient(
-            self.server.ccxt_class,
-            context.access.endpoints,
-            context.credentials,
-            context.config.transport,
-            allowed=_allowed(self.server),
-            venue_ms=context.venue_ms,
-            http=context.access.http,
-        )
+        requests = self._requests(context)
         rpc = None
         if context.credentials is not None and options.orders_over == "ws":
             key = context.credentials.api_key.get_secret_value()
@@ -62,6 +59,35 @@ class BinanceExchange(BaseExchange):
             # A request is refused once its window is over. How late a query may miss an accepted order is not stated
             # anywhere: 15 s on top is ours.
             visibility_s=options.recv_window_ms / 1_000 + 15.0,
+        )
+
+    def _requests(self, context: LinkContext) -> SignedRestClient:
+        """Return the REST transport; ccxt stands behind it for what foxtrot does not cover, made when asked for."""
+        server, access, credentials = self.server, context.access, context.credentials
+        transport, allowed = context.config.transport, _allowed(self.server)
+        api_key, make_sign = None, _cannot_sign
+        if credentials is not None:
+            require_printable(credentials)
+            api_key, make_sign = credentials.api_key.get_secret_value(), functools.partial(signer, credentials)
+
+        def library() -> CcxtRestClient:
+            return CcxtRestClient(
+                server.ccxt_class,
+                access.endpoints,
+                credentials,
+                transport,
+                allowed=allowed,
+                venue_ms=context.venue_ms,
+                http=access.http,
+            )
+
+        own = HttpClient(transport) if access.http is None else None
+        return SignedRestClient(
+            BinanceHttpCodec(server, access.endpoints, api_key, make_sign, allowed),
+            access.http,
+            venue_ms=context.venue_ms,
+            own=own,
+            library=library,
         )
 
 
@@ -93,3 +119,7 @@ def _allowed(server: Server) -> frozenset[str]:
             server.fees_endpoint,
         ]
     )
+
+
+def _cannot_sign() -> Signer:
+    raise CredentialsError("There are no keys to sign with.")

@@ -5,6 +5,7 @@ Source: https://github.com/binance-us/binance-us-api-docs/blob/master/rest-api.m
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
@@ -92,9 +93,18 @@ def to_limits(limits: list[RateLimitInfo]) -> list[RateLimit]:
 def to_usage(headers: Mapping[str, str]) -> Iterator[Usage]:
     """Yield the counters of the headers, such as x-mbx-used-weight-1m and x-mbx-order-count-10s."""
     for name, value in headers.items():
-        if (found := _USAGE.fullmatch(name)) and value.isdecimal():
-            kind, number, letter = found.groups()
-            yield Usage(_COUNTERS[kind], int(number) * _LETTERS[letter], int(value))
+        if (counted := _counted(name)) is not None and value.isdecimal():
+            yield Usage(*counted, int(value))
+
+
+@functools.lru_cache(maxsize=256)
+def _counted(header: str) -> tuple[LimitKind, int] | None:
+    """Return what a header counts, and in which interval (s); None for one that counts nothing."""
+    found = _USAGE.fullmatch(header)
+    if found is None:
+        return None
+    kind, number, letter = found.groups()
+    return _COUNTERS[kind], int(number) * _LETTERS[letter]
 
 
 def to_header(kind: str, interval: str, number: int) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from foxtrot.errors import UnsupportedError
 from foxtrot.exchange import BaseExchange
+from foxtrot.io.in_order import InOrder
 from foxtrot.io.rest import CcxtRestClient
 from foxtrot.ports import LinkContext, VenueLink
 from foxtrot.protocol.codec import Endpoints
@@ -43,19 +44,20 @@ class KrakenExchange(BaseExchange):
         options = KrakenOptions.model_validate(dict(context.config.options))
         exchange, symbols, names, next_seq = context.exchange, context.symbols, Names(), context.next_seq
         rest = KrakenRestCodec(exchange, symbols, names, next_seq, context.venue_ms, tier=options.tier)
+        requests = CcxtRestClient(
+            "kraken",
+            context.access.endpoints,
+            context.credentials,
+            context.config.transport,
+            allowed=_ALLOWED,
+            venue_ms=context.venue_ms,
+            http=context.access.http,
+        )
         signed_in = context.credentials is not None
         return VenueLink(
             rest=rest,
             stream=KrakenStreamCodec(exchange, symbols, names, next_seq, book_depth=options.book_depth),
-            requests=CcxtRestClient(
-                "kraken",
-                context.access.endpoints,
-                context.credentials,
-                context.config.transport,
-                allowed=_ALLOWED,
-                venue_ms=context.venue_ms,
-                http=context.access.http,
-            ),
+            requests=InOrder(requests, context.clock),
             user_streams=(TokenScheme(symbols),) if signed_in else (),
             rpc=KrakenRpcCodec(symbols) if signed_in and options.orders_over == "ws" else None,
             visibility_s=_VISIBILITY_S,

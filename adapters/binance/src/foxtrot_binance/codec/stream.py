@@ -5,7 +5,8 @@ Source: https://github.com/binance-us/binance-us-api-docs/blob/master/web-socket
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Union
 
 import msgspec
@@ -14,7 +15,7 @@ from foxtrot.errors import UnknownSymbol
 from foxtrot.model.events import Bar, Quote, Ticker, Trade
 from foxtrot.model.order import Side
 from foxtrot.model.times import NS_PER_MS
-from foxtrot.protocol.codec import BookRules, Emit, Endpoints, NextSeq, StreamLimits
+from foxtrot.protocol.codec import BookRules, Emit, Endpoints, NextSeq, Read, SinkOf, StreamLimits
 from foxtrot.protocol.messages import Ack, BookDelta, BookSnapshot, Channel, ChannelKind, Message, Nack, Unknown
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_binance import messages as wire
@@ -34,10 +35,13 @@ _PAYLOADS: dict[str, type[msgspec.Struct]] = {
     "ticker": wire.StreamTicker,
 }
 _DEPTHS = (5, 10, 20)
+# https://github.com/binance/binance-spot-api-docs/blob/master/web-socket-streams.md#klinecandlestick-chart-intervals
+_CANDLES = ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
 _PARTIAL = frozenset(f"depth{levels}" for levels in _DEPTHS)
 _FRAME = msgspec.json.Decoder(wire.Frame)
 _DECODERS = {kind: msgspec.json.Decoder(payload, strict=False) for kind, payload in _PAYLOADS.items()}
-Read = Callable[[Any, int], Any]
+Take = Callable[[Any, int], None]  # takes a payload and `ts_recv`
+Make = Callable[[Emit, SinkOf], Take]  # makes a stream's `Take` for one session
 
 
 class _UnknownStream(Exception):
@@ -55,15 +59,15 @@ class BinanceStreamCodec:
 
     # Five inbound messages a second are allowed, pongs included: one is left for those.
     # That trade ids count up one by one is observed in recordings (2,058 of 2,058), not documented.
-    limits = StreamLimits(messages_per_second=4.0, consecutive_trades=True, book_depths=_DEPTHS)
+    limits = StreamLimits(messages_per_second=4.0, consecutive_trades=True, book_depths=_DEPTHS, intervals=_CANDLES)
 
     def __init__(self, exchange: str, symbols: SymbolTable, next_seq: NextSeq) -> None:
         self._exchange = exchange
         self._symbols = symbols
         self._next_seq = next_seq
-        self._readers: dict[str, tuple[str, Read]] = {}  # by stream: the kind of payload and what makes it a message
+        self._makers: dict[str, tuple[str, Make]] = {}  # by stream: the kind of payload and what makes it a message
+        self._by_frame: dict[type, Make] = {_NoStream: _tell_nameless}
         self._expected: set[str] = set()
-        self._by_frame: dict[type, Read] = {_NoStream: lambda raw, _: Unknown("no stream", bytes(raw))}
         self._decode_known: Callable[[bytes], Any] = msgspec.json.Decoder(_NoStream).decode
 
     def url(self, endpoints: Endpoints) -> str:
@@ -85,12 +89,27 @@ class BinanceStreamCodec:
 
     def decode(self, data: bytes, ts_recv: int, emit: Emit) -> None:
         """Emit what a frame says; bad bytes become `Unknown`."""
-        try:
-            frame = self._decode_known(data)
-        except (msgspec.MsgspecError, RecursionError):
-            emit(self._read_seldom(data, ts_recv))
-        else:
-            emit(self._by_frame[frame.__class__](frame.data, ts_recv))
+        self.link(emit, lambda kind, symbol: emit)(iter((data,)), ts_recv)
+
+    def link(self, emit: Emit, sink_of: SinkOf) -> Read:
+        """Return what reads frames straight into the sinks of one session."""
+        takers: dict[type, Take] = {}
+
+        def read(frames: Iterator[bytes], ts_recv: int) -> None:
+            decode = self._decode_known
+            for data in frames:
+                try:
+                    frame = decode(data)
+                except (msgspec.MsgspecError, RecursionError):
+                    emit(self._read_seldom(data, ts_recv))
+                    continue
+                try:
+                    take = takers[type(frame)]
+                except KeyError:
+                    take = takers[type(frame)] = self._by_frame[type(frame)](emit, sink_of)
+                take(frame.data, ts_recv)
+
+        return read
 
     def stream_name(self, channel: Channel) -> str:
         """Return the venue's stream name of a channel."""
@@ -108,38 +127,39 @@ class BinanceStreamCodec:
     def _expect(self, streams: list[str]) -> None:
         """Make one decoder for the frames of all streams asked for: a type for each, told apart by the stream's name.
 
-        So a frame is decoded once, as fast as a payload alone, and its type leads to the stream's reader.
+        So a frame is decoded once, as fast as a payload alone, and its type leads to what reads that stream.
         """
         new = [stream for stream in streams if stream not in self._expected]
         self._expected.update(new)
         for stream in new:
-            kind, reader = self._reader(stream)
+            kind, make = self._maker(stream)
             frame = msgspec.defstruct(
                 "KnownFrame", [("data", _PAYLOADS[kind])], frozen=True, gc=False, tag_field="stream", tag=stream
             )
-            self._by_frame[frame] = reader
+            self._by_frame[frame] = make
         if new:
             frames: Any = Union[tuple(self._by_frame)]  # noqa: UP007 - known only now
             self._decode_known = msgspec.json.Decoder(frames, strict=False).decode
 
     def _read_seldom(self, data: bytes, ts_recv: int) -> Message:
         """Read an answer, a stream that nobody asked for, or bad bytes."""
+        told: list[Message] = []
         try:
             frame = _FRAME.decode(data)
             if not frame.stream:
                 return _control_answer(frame, data)
-            kind, reader = self._reader(frame.stream)
-            message: Message = reader(_DECODERS[kind].decode(frame.data), ts_recv)
+            kind, make = self._maker(frame.stream)
+            make(told.append, lambda kind, symbol: told.append)(_DECODERS[kind].decode(frame.data), ts_recv)
         except _UnknownStream as error:
             return Unknown(str(error), bytes(frame.data))
         except (msgspec.MsgspecError, UnknownSymbol, RecursionError) as error:
             return Unknown(str(error), data)
-        return message
+        return told[0]
 
-    def _reader(self, stream: str) -> tuple[str, Read]:
-        """Return a stream's kind and reader and remember them: the symbol is looked up once, not per frame."""
-        if stream in self._readers:
-            return self._readers[stream]
+    def _maker(self, stream: str) -> tuple[str, Make]:
+        """Return a stream's kind and maker and remember them: the symbol is looked up once, not per frame."""
+        if stream in self._makers:
+            return self._makers[stream]
         name, _, suffix = stream.partition("@")
         symbol = self._symbols.unified(name.upper())
         kind = "kline" if suffix.startswith("kline_") else suffix.partition("@")[0]
@@ -154,89 +174,108 @@ class BinanceStreamCodec:
         }.get(kind)
         if make is None:
             raise _UnknownStream(f"unknown stream {stream}")
-        self._readers[stream] = kind, make(symbol)
-        return self._readers[stream]
+        self._makers[stream] = kind, functools.partial(make, symbol)
+        return self._makers[stream]
 
-    def _trades(self, symbol: str) -> Read:
+    def _trades(self, symbol: str, _: Emit, sink_of: SinkOf) -> Take:
         exchange, next_seq, buy, sell = self._exchange, self._next_seq, Side.BUY, Side.SELL
+        sink = sink_of(ChannelKind.TRADES, symbol)
 
-        def read(t: wire.StreamTrade, ts_recv: int) -> Trade:
+        def take(t: wire.StreamTrade, ts_recv: int) -> None:
             side = sell if t.buyer_is_maker else buy
-            return Trade(
-                exchange, symbol, t.time * NS_PER_MS, ts_recv, next_seq(), t.trade_id, t.price, t.quantity, side
+            sink(
+                Trade(exchange, symbol, t.time * NS_PER_MS, ts_recv, next_seq(), t.trade_id, t.price, t.quantity, side)
             )
 
-        return read
+        return take
 
-    def _quotes(self, symbol: str) -> Read:
+    def _quotes(self, symbol: str, _: Emit, sink_of: SinkOf) -> Take:
         exchange, next_seq = self._exchange, self._next_seq
+        sink = sink_of(ChannelKind.QUOTES, symbol)
 
-        def read(q: wire.StreamQuote, ts_recv: int) -> Quote:
-            return Quote(
-                exchange, symbol, 0, ts_recv, next_seq(), q.bid, q.bid_quantity, q.ask, q.ask_quantity, q.update_id
+        def take(q: wire.StreamQuote, ts_recv: int) -> None:
+            sink(
+                Quote(
+                    exchange, symbol, 0, ts_recv, next_seq(), q.bid, q.bid_quantity, q.ask, q.ask_quantity, q.update_id
+                )
             )
 
-        return read
+        return take
 
-    def _depths(self, symbol: str) -> Read:
-        def read(d: wire.StreamDepth, ts_recv: int) -> BookDelta:
-            return BookDelta(symbol, d.time * NS_PER_MS, ts_recv, d.first_id, d.last_id, d.first_id - 1, d.bids, d.asks)
+    def _depths(self, symbol: str, _: Emit, sink_of: SinkOf) -> Take:
+        sink = sink_of(ChannelKind.BOOK, symbol)
 
-        return read
+        def take(d: wire.StreamDepth, ts_recv: int) -> None:
+            first_id = d.first_id
+            sink(BookDelta(symbol, d.time * NS_PER_MS, ts_recv, first_id, d.last_id, first_id - 1, d.bids, d.asks))
 
-    def _partials(self, symbol: str) -> Read:
-        def read(p: wire.StreamPartial, ts_recv: int) -> BookSnapshot:
-            return BookSnapshot(symbol, ts_recv, p.last_id, p.bids, p.asks)
+        return take
 
-        return read
+    def _partials(self, symbol: str, emit: Emit, _: SinkOf) -> Take:
+        def take(p: wire.StreamPartial, ts_recv: int) -> None:
+            emit(BookSnapshot(symbol, ts_recv, p.last_id, p.bids, p.asks))
 
-    def _klines(self, symbol: str) -> Read:
-        def read(event: wire.StreamKline, ts_recv: int) -> Bar:
+        return take
+
+    def _klines(self, symbol: str, _: Emit, sink_of: SinkOf) -> Take:
+        sink = sink_of(ChannelKind.OHLCV, symbol)
+
+        def take(event: wire.StreamKline, ts_recv: int) -> None:
             k = event.kline
-            return Bar(
-                self._exchange,
-                symbol,
-                event.time * NS_PER_MS,
-                ts_recv,
-                self._next_seq(),
-                k.interval,
-                k.open_time * NS_PER_MS,
-                k.open,
-                k.high,
-                k.low,
-                k.close,
-                k.volume,
-                k.quote_volume,
-                k.trades,
-                k.closed,
+            sink(
+                Bar(
+                    self._exchange,
+                    symbol,
+                    event.time * NS_PER_MS,
+                    ts_recv,
+                    self._next_seq(),
+                    k.interval,
+                    k.open_time * NS_PER_MS,
+                    k.open,
+                    k.high,
+                    k.low,
+                    k.close,
+                    k.volume,
+                    k.quote_volume,
+                    k.trades,
+                    k.closed,
+                )
             )
 
-        return read
+        return take
 
-    def _tickers(self, symbol: str) -> Read:
-        def read(t: wire.StreamTicker, ts_recv: int) -> Ticker:
-            return Ticker(
-                self._exchange,
-                symbol,
-                t.time * NS_PER_MS,
-                ts_recv,
-                self._next_seq(),
-                t.last,
-                t.last_quantity,
-                t.bid,
-                t.bid_quantity,
-                t.ask,
-                t.ask_quantity,
-                t.open,
-                t.high,
-                t.low,
-                t.volume,
-                t.quote_volume,
-                t.change_percent,
-                t.trades,
+    def _tickers(self, symbol: str, _: Emit, sink_of: SinkOf) -> Take:
+        sink = sink_of(ChannelKind.TICKER, symbol)
+
+        def take(t: wire.StreamTicker, ts_recv: int) -> None:
+            sink(
+                Ticker(
+                    self._exchange,
+                    symbol,
+                    t.time * NS_PER_MS,
+                    ts_recv,
+                    self._next_seq(),
+                    t.last,
+                    t.last_quantity,
+                    t.bid,
+                    t.bid_quantity,
+                    t.ask,
+                    t.ask_quantity,
+                    t.open,
+                    t.high,
+                    t.low,
+                    t.volume,
+                    t.quote_volume,
+                    t.change_percent,
+                    t.trades,
+                )
             )
 
-        return read
+        return take
+
+
+def _tell_nameless(emit: Emit, _: SinkOf) -> Take:
+    return lambda raw, _: emit(Unknown("no stream", bytes(raw)))
 
 
 def _control_answer(frame: wire.Frame, data: bytes) -> Ack | Nack | Unknown:

@@ -16,7 +16,7 @@ from foxtrot.model.decimals import ZERO
 from foxtrot.model.order import Fill, OrderStatus
 from foxtrot.model.times import NS_PER_MS
 from foxtrot.protocol.calls import Call, Lane
-from foxtrot.protocol.codec import Emit, Endpoints, Read
+from foxtrot.protocol.codec import Emit, Endpoints, ReadFrame
 from foxtrot.protocol.messages import (
     Ack,
     BalanceDelta,
@@ -47,12 +47,12 @@ _LOGIN_CODES = dict.fromkeys((-1020, -1000, -1016, -1135), "unsupported") | {-10
 
 
 class UserEvents:
-    """Read the private events, which are the same in both schemes."""
+    """ReadFrame the private events, which are the same in both schemes."""
 
     def __init__(self, symbols: SymbolTable) -> None:
         self._symbols = symbols
 
-    def reader(self) -> Read:
+    def reader(self) -> ReadFrame:
         """Return what reads one connection's frames: no frame depends on another."""
         return self.decode
 

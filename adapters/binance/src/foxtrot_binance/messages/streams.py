@@ -1,4 +1,4 @@
-"""What the public streams say.
+"""What the public streams say; whose trade or quote it is, the stream's name says.
 
 Source: https://github.com/binance-us/binance-us-api-docs/blob/master/web-socket-streams.md
 """
@@ -25,7 +25,6 @@ class Frame(msgspec.Struct, frozen=True, gc=False):
 class StreamTrade(msgspec.Struct, frozen=True, gc=False):
     """{"e":"trade","E":1672515782136,"s":"BNBBTC","t":12345,"p":"0.001","q":"100","T":1672515782136,"m":true,"M":true}"""
 
-    symbol: str = msgspec.field(name="s")
     trade_id: int = msgspec.field(name="t")
     price: Figure = msgspec.field(name="p")
     quantity: Figure = msgspec.field(name="q")
@@ -37,7 +36,6 @@ class StreamQuote(msgspec.Struct, frozen=True, gc=False):
     """{"u":400900217,"s":"BNBUSDT","b":"25.35190000","B":"31.21000000","a":"25.36520000","A":"40.66000000"}"""
 
     update_id: int = msgspec.field(name="u")
-    symbol: str = msgspec.field(name="s")
     bid: Figure = msgspec.field(name="b")
     bid_quantity: Figure = msgspec.field(name="B")
     ask: Figure = msgspec.field(name="a")

@@ -45,7 +45,7 @@ class KrakenRestCodec:
     Answers tell of no order when it changed last. So what they say counts as of the time of asking.
     """
 
-    habits = RequestHabits(numbered_fills=False, account_wide_fills=True, amends_in_place=True)
+    habits = RequestHabits(numbered_fills=False, account_wide_fills=True, amends_in_place=True, streamed_holds=False)
 
     def __init__(
         self,
@@ -97,16 +97,24 @@ class KrakenRestCodec:
         return self._depth(contract, _MOST_DEPTH, read)
 
     def fetch_trades(self, contract: Contract, limit: int, from_id: str) -> Call[list[Trade]]:
-        """Ask for the latest trades. Raises UnsupportedError for those from an id on."""
-        if from_id:
-            raise UnsupportedError("Trades can be asked for by time, not by id.", exchange=self._exchange)
+        """Ask for the latest trades; for those from an id on, which must be among the newest 1,000.
+
+        Reading raises VenueError for an older id: past trades can be asked for by time only.
+        """
 
         def read(found: dict[str, Any]) -> list[Trade]:
             rows = msgspec.convert(_only(found), list[wire.TradeRow], strict=False)
-            return [self._trade(row, contract.symbol) for row in rows][-limit:]
+            if from_id and rows and rows[0].trade_id > int(from_id):
+                raise VenueError(
+                    f"{self._exchange} shows the newest {len(rows)} trades of {contract.symbol}, from "
+                    f"{rows[0].trade_id} on; {from_id} is older.",
+                    exchange=self._exchange,
+                )
+            trades = [self._trade(row, contract.symbol) for row in rows if not from_id or row.trade_id >= int(from_id)]
+            return trades[:limit] if from_id else trades[-limit:]
 
-        params = {"pair": contract.venue_symbol, "count": str(min(limit, _MOST_TRADES))}
-        return self._public("Trades", params, dict[str, Any], read)
+        count = _MOST_TRADES if from_id else min(limit, _MOST_TRADES)
+        return self._public("Trades", {"pair": contract.venue_symbol, "count": str(count)}, dict[str, Any], read)
 
     def fetch_bars(
         self, contract: Contract, interval: str, start: int | None, end: int | None, limit: int

@@ -14,7 +14,7 @@ from foxtrot.model.contract import Contract
 from foxtrot.model.decimals import ZERO
 from foxtrot.model.order import Fill
 from foxtrot.protocol.calls import Call, Lane
-from foxtrot.protocol.codec import Emit, Endpoints, Read
+from foxtrot.protocol.codec import Emit, Endpoints, ReadFrame
 from foxtrot.protocol.messages import Ack, BalanceDelta, Message, Nack, OrderUpdate, StreamEnded, Unknown
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_kraken.codec.weights import calls_of
@@ -90,13 +90,13 @@ class TokenScheme:
         """Return None: it ends with the connection."""
         return None
 
-    def reader(self) -> Read:
+    def reader(self) -> ReadFrame:
         """Return what reads one connection's frames."""
         return UserReader(self._symbols).read
 
 
 class UserReader:
-    """Read one connection's private frames: later ones name what changed only, and each channel counts its own."""
+    """ReadFrame one connection's private frames: later ones name what changed only, and each channel counts its own."""
 
     def __init__(self, symbols: SymbolTable) -> None:
         self._symbols = symbols

@@ -18,6 +18,7 @@ _FREE = frozenset({"AddOrder", "AmendOrder", "CancelOrder"})  # these count in t
 _AMEND = ((5.0, 3), (10.0, 2), (15.0, 1))
 _CANCEL = ((5.0, 8), (10.0, 6), (15.0, 5), (45.0, 4), (90.0, 2), (300.0, 1))
 ADD = 1.0
+_MARGIN_S = 2.0  # the venue counts an order's age from when it took it, and on its own clock
 
 
 def limits_of(tier: str) -> list[RateLimit]:
@@ -46,4 +47,4 @@ def cancel_cost(age_s: float) -> float:
 
 
 def _penalty(table: tuple[tuple[float, int], ...], age_s: float) -> float:
-    return next((float(points) for below, points in table if age_s < below), 0.0)
+    return next((float(points) for below, points in table if age_s - _MARGIN_S < below), 0.0)

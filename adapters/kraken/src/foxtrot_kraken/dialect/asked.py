@@ -166,13 +166,13 @@ def _absolute(text: str, reference: Decimal, side: Side, kind: OrderType, pair: 
         raise invalid(field)
     sign, value = found[1], Decimal(found[2])
     if not sign and not found[3]:
-        return _checked(value, pair, field)
+        return checked_price(value, pair, field)
     if found[3]:
         value = EXACT.divide(reference * value, Decimal(100))
     if sign == "#":
         sign = "+" if _goes_up(side, kind, field) else "-"
     price = reference - value if sign == "-" else reference + value
-    return _checked(price.quantize(Decimal(1).scaleb(-pair.decimals), ROUND_HALF_UP), pair, field)
+    return checked_price(price.quantize(Decimal(1).scaleb(-pair.decimals), ROUND_HALF_UP), pair, field)
 
 
 def _goes_up(side: Side, kind: OrderType, field: str) -> bool:
@@ -184,7 +184,8 @@ def _goes_up(side: Side, kind: OrderType, field: str) -> bool:
     return side is Side.SELL
 
 
-def _checked(price: Decimal, pair: Pair, field: str) -> Decimal:
+def checked_price(price: Decimal, pair: Pair, field: str) -> Decimal:
+    """Return a price that is one and has no more decimals than the pair's. Raises WireError."""
     if price <= 0 or price.adjusted() > MAX_EXPONENT:
         raise invalid(field)
     decimals = price.normalize().as_tuple().exponent

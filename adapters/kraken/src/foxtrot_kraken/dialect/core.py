@@ -8,11 +8,12 @@ from typing import Any
 import msgspec
 
 from foxtrot.model.contract import Contract
+from foxtrot.model.order import OrderStatus
 from foxtrot.protocol.codec import Endpoints
-from foxtrot.sandbox.dialect import Close, HttpRequest, HttpResponse, Send, Trouble, WireSession
+from foxtrot.sandbox.dialect import TOLD_AS, Close, HttpRequest, HttpResponse, Send, Traits, Trouble, WireSession
 from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.replay import Record
-from foxtrot.sandbox.types import MARKET_ACCOUNT, BalanceReport, OrderReport, VenueEvent
+from foxtrot.sandbox.types import MARKET_ACCOUNT, BalanceReport, Execution, OrderReport, VenueEvent, VenueOrder
 from foxtrot.sandbox.venue import Venue
 from foxtrot_kraken.dialect import account, history, market_data
 from foxtrot_kraken.dialect.capture import CaptureReader
@@ -26,7 +27,7 @@ from foxtrot_kraken.dialect.profile import make_options
 from foxtrot_kraken.dialect.sockets import Socket
 from foxtrot_kraken.dialect.switch import DeadManSwitch
 from foxtrot_kraken.dialect.trader import Trader
-from foxtrot_kraken.dialect.words import WORDS
+from foxtrot_kraken.dialect.words import WORDS, is_expired
 from foxtrot_kraken.servers import HOSTS
 
 _JSON = {"content-type": "application/json; charset=utf-8"}
@@ -52,6 +53,24 @@ class KrakenDialect:
         self._numbers = itertools.count(1)
         venue.open_account(ACCOUNT, dict(options.balances))
         venue.listeners.append(self._on_event)
+
+    @property
+    def throttled(self) -> int:
+        """Return how often a client was refused for rate."""
+        return self._desk.limits.refusals
+
+    def order_id(self, number: int) -> str:
+        """Return the txid of an order."""
+        return self._desk.ids.make("O", number)
+
+    def told_as(self, order: VenueOrder) -> OrderStatus:
+        """Return the state that clients are told: only what its own time ends has expired."""
+        told = TOLD_AS[order.status]
+        return OrderStatus.CANCELED if told is OrderStatus.EXPIRED and not is_expired(order) else told
+
+    def trade_id(self, execution: Execution) -> str:
+        """Return the id of an execution."""
+        return self._desk.register.trade_id(execution)
 
     def http(self, request: HttpRequest) -> HttpResponse:
         """Answer one REST request; the status is always 200."""
@@ -136,6 +155,16 @@ class _Registered:
 
 class KrakenDialectFactory:
     """Open the dialect."""
+
+    # The sandbox's account is of the highest tier.
+    traits = Traits(
+        symbols=("BTC/USD", "ETH/USDT"),
+        intervals=("1m", "5m", "15m", "30m", "1h", "4h", "1d"),
+        newest_candles=720,
+        judges_clock=False,
+        checksums=True,
+        options={"tier": "pro"},
+    )
 
     def contracts(self, options: SandboxOptions) -> list[Contract]:
         """Return the sandbox's contracts. Raises ConfigError for a malformed symbol or an unknown option."""

@@ -82,6 +82,7 @@ _TROUBLES = {
     Trouble.OVERLOADED: "EService:Busy",
     Trouble.RATE_LIMITED: "EAPI:Rate limit exceeded",
     Trouble.BANNED: "EGeneral:Temporary lockout",
+    Trouble.UNLISTED: "ESomething:New",
 }
 
 

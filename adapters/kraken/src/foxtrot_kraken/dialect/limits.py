@@ -49,6 +49,7 @@ class Limits:
         self._calls: dict[str, _Counter] = {}
         self._trading: dict[tuple[str, str], _Counter] = {}
         self._public: dict[str, _Counter] = {}
+        self.refusals = 0
 
     @property
     def most_trading(self) -> int:
@@ -59,19 +60,19 @@ class Limits:
         """Count a private call. Raises WireError."""
         counter = self._calls.setdefault(key, _Counter())
         if cost and not counter.spend(cost, self._tier.calls, now_ns, self._tier.calls_decay):
-            raise WireError("EAPI:Rate limit exceeded")
+            raise self._refusal("EAPI:Rate limit exceeded")
 
     def public(self, remote: str, now_ns: int) -> None:
         """Count a public call. Raises WireError."""
         rate = self._options.public_per_second
         if rate and not self._public.setdefault(remote, _Counter()).spend(1, max(rate, 1), now_ns, rate):
-            raise WireError("EGeneral:Too many requests")
+            raise self._refusal("EGeneral:Too many requests")
 
     def trade(self, account: str, symbol: str, cost: float, now_ns: int) -> None:
         """Count an action on a pair. Raises WireError."""
         counter = self._trading.setdefault((account, symbol), _Counter())
         if not counter.spend(cost, self._tier.trading, now_ns, self._tier.trading_decay):
-            raise WireError("EOrder:Rate limit exceeded")
+            raise self._refusal("EOrder:Rate limit exceeded")
 
     def cancel(self, account: str, symbol: str, age_ns: int, now_ns: int) -> None:
         """Count a cancel, which is refused beyond the rate only where the options have it so. Raises WireError."""
@@ -85,3 +86,7 @@ class Limits:
     def trading(self, account: str, symbol: str, now_ns: int) -> float:
         """Return where the trading counter of a pair stands."""
         return self._trading.setdefault((account, symbol), _Counter()).now(now_ns, self._tier.trading_decay)
+
+    def _refusal(self, text: str) -> WireError:
+        self.refusals += 1
+        return WireError(text)

@@ -11,7 +11,7 @@ from decimal import Decimal
 import msgspec
 
 from foxtrot.sandbox.types import Amendment, Refused, VenueOrder
-from foxtrot_kraken.dialect.asked import Asked, Ticket, make_ticket
+from foxtrot_kraken.dialect.asked import Asked, Ticket, checked_price, make_ticket
 from foxtrot_kraken.dialect.desk import Desk
 from foxtrot_kraken.dialect.errors import WireError, invalid
 from foxtrot_kraken.dialect.limits import AMEND, EDIT, penalty
@@ -91,6 +91,9 @@ class Trader:
             raise WireError(_UNKNOWN)
         if entry.ticket.asked.cash is not None:
             raise invalid("order_qty")
+        for name, price in (("limit_price", change.price), ("trigger_price", change.stop_price)):
+            if price is not None:
+                checked_price(price, entry.ticket.pair, name)
         desk.limits.trade(entry.account, entry.symbol, 1 + penalty(AMEND, now - entry.created_ns), now)
         desk.register.ending("User requested")
         try:
