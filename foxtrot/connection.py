@@ -58,6 +58,7 @@ class Connection:
         wiring: Wiring,
         environment: Environment,
         credentials: Credentials | None,
+        stream_credentials: Credentials | None,
         link: Callable[[LinkContext], VenueLink],
         connector: WsConnector | None,
         contracts: ContractManager,
@@ -67,11 +68,13 @@ class Connection:
         self._wiring = wiring
         self._environment = environment
         self._credentials = credentials
+        self._stream_credentials = stream_credentials
         self._link = link
         self._connector = connector
         self._contracts = contracts
         self._orders = orders
         self._account = account
+        self.access: VenueAccess | None = None  # while open
         self._closers: list[Callable[[], Awaitable[None]]] = []
         self._channels: dict[ChannelName, ChannelHealth] = {}
         self._sync = ClockSync()
@@ -157,8 +160,10 @@ class Connection:
                 next_seq=wiring.next_seq,
                 venue_ms=lambda: sync.venue_ms(wiring.clock.time_ns()),
                 clock=wiring.clock,
+                stream_credentials=self._stream_credentials,
             )
         )
+        self.access = access
         self._share_budgets(access, credentials)
         wiring.transports = self._transports(link, access, sync, signed_in=credentials is not None)
         await wiring.transports.gateway.synchronise_clock()
@@ -417,7 +422,7 @@ class Connection:
                     await close()
             except (FoxtrotError, OSError, TimeoutError) as error:
                 _LOG.warning("%s: something did not close cleanly: %s", self._wiring.exchange, error)
-        self._wiring.transports = self._user_stream = None
+        self._wiring.transports = self._user_stream = self.access = None
         self._channels.clear()
         await self._wiring.end_tasks()  # what the last messages began
 

@@ -119,7 +119,11 @@ class Environment(Protocol):
 
 class LinkContext(msgspec.Struct, frozen=True):
     """Hand an adapter what its codecs and transports share with the core; `venue_ms` is the venue's time for
-    signatures."""
+    signatures.
+
+    `credentials` sign requests; `stream_credentials` sign in to the private stream and the WebSocket API (the same key
+    unless the user gave another).
+    """
 
     exchange: str
     access: VenueAccess
@@ -129,6 +133,12 @@ class LinkContext(msgspec.Struct, frozen=True):
     next_seq: NextSeq
     venue_ms: Callable[[], int]
     clock: Clock
+    stream_credentials: Credentials | None = None
+
+    @property
+    def stream_key(self) -> Credentials | None:
+        """Return the credentials of the private stream."""
+        return self.stream_credentials or self.credentials
 
 
 class VenueLink(msgspec.Struct, frozen=True):

@@ -46,6 +46,16 @@ class MarketDataManager:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
 
+    @property
+    def channels(self) -> list[Channel]:
+        """Return what is subscribed now. Raises StateError before connect."""
+        return self._wiring.open().streams.channels()
+
+    async def fetch_time(self) -> int:
+        """Ask for the venue's time (ns UTC)."""
+        wiring = self._wiring
+        return await wiring.call(wiring.open().rest.fetch_server_time())
+
     async def fetch_tickers(self, symbols: Sequence[str]) -> list[Ticker]:
         """Ask for the 24-hour statistics of some symbols, in the order asked."""
         wiring = self._wiring

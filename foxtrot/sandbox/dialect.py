@@ -68,8 +68,10 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     `symbols` are some that it lists, two at least. `intervals` are those of its candles, of which only the
     `newest_candles` can be had (None: all). `numbered_trades`: the ids of a symbol's public trades count up by one, and
     past trades can be asked for by them. `judges_clock`: it refuses what was signed for another time. `partial_depths`
-    are those in which books come as a whole each time; `checksums` says that whole books come with them. `options` are
-    the adapter's settings that fit the sandbox's account.
+    are those in which books can be had beside the usual one, `whole_partials` that they come as a whole each time;
+    `checksums` says that books come with them, over so many of the best levels (0: with none). `heartbeat` is in every
+    frame that is but a sign of life. `tells_locked`: the private stream tells what is locked, not totals only.
+    `options` are the adapter's settings that fit the sandbox's account.
     """
 
     symbols: tuple[str, ...]
@@ -78,7 +80,10 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     numbered_trades: bool = True
     judges_clock: bool = True
     partial_depths: tuple[int, ...] = ()
-    checksums: bool = False
+    whole_partials: bool = True
+    checksums: int = 0
+    heartbeat: str = ""
+    tells_locked: bool = True
     options: Mapping[str, Any] = {}
 
 

@@ -49,7 +49,7 @@ class Funds:
         return self._locked.get(order.order_id, ZERO)
 
     def lock(self, order: VenueOrder) -> None:
-        """Lock what is open of an order may cost; a MARKET order runs at once and locks nothing."""
+        """Lock what the rest of the order may cost; a MARKET order runs at once and locks nothing."""
         if order.type is OrderType.MARKET:
             return
         amount = self._worth(order, order.remaining)

@@ -7,8 +7,18 @@ from collections.abc import Container, Iterable, Iterator
 
 import msgspec
 
+from foxtrot.model.decimals import ZERO
 from foxtrot.model.order import OrderType
-from foxtrot.sandbox.types import MARKET_ACCOUNT, Amendment, Execution, NewOrder, VenueOrder
+from foxtrot.sandbox.types import (
+    MARKET_ACCOUNT,
+    Amendment,
+    Execution,
+    NewOrder,
+    OrderReport,
+    ReportKind,
+    VenueOrder,
+    VenueStatus,
+)
 
 
 class OrderStore:
@@ -69,6 +79,21 @@ class OrderStore:
     def executions(self, account: str, symbol: str) -> list[Execution]:
         """Return all executions of an account, oldest first."""
         return list(self._executions.get((account, symbol), ()))
+
+
+def history_of(order: VenueOrder) -> list[OrderReport]:
+    """Return the reports that led an order to where it is: taken, filled, ended."""
+    fresh = msgspec.structs.replace(order, status=VenueStatus.NEW, filled=ZERO, filled_quote=ZERO, executions=[])
+    told = [OrderReport(kind=ReportKind.NEW, order=fresh, time_ns=order.created_ns)]
+    told += [
+        OrderReport(kind=ReportKind.TRADE, order=copy_of(order), execution=execution, time_ns=execution.time_ns)
+        for execution in order.executions
+    ]
+    if not order.status.open and order.status is not VenueStatus.FILLED:
+        canceled = order.status is VenueStatus.CANCELED
+        kind = ReportKind.CANCELED if canceled else ReportKind.EXPIRED
+        told.append(OrderReport(kind=kind, order=copy_of(order), time_ns=order.updated_ns))
+    return told
 
 
 def copy_of(order: VenueOrder) -> VenueOrder:

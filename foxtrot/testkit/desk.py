@@ -49,7 +49,7 @@ class Scripted(Schedule):
 class Desk:
     """Hold an exchange, its world and all events heard; `run` lets time pass until something is done.
 
-    `rate`, `history_days` and `dialect_options` are the sandbox's, `options` the adapter's; `orders` are fields of
+    `rate` and `history_days` are the sandbox's, `options` the adapter's; `orders` are fields of
     `OrdersConfig`. `symbol` is the first of the venue's, unless `symbols` are given. Several desks may share `clock`
     and `engine`.
     """

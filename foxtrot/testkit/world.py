@@ -16,7 +16,7 @@ from foxtrot.sandbox.dialect import HttpRequest, HttpResponse
 from foxtrot.sandbox.faults import COMMAND_FAULTS, FRAME_FAULTS, REQUEST_FAULTS, Fault, Schedule
 from foxtrot.sandbox.mishaps import Mishaps
 from foxtrot.sandbox.options import SandboxOptions
-from foxtrot.sandbox.stage import Stage, local_path
+from foxtrot.sandbox.stage import Stage, local_path, traits_of
 from foxtrot.spec import AdapterSpec
 from foxtrot.testkit.clock import VirtualClock
 
@@ -51,6 +51,7 @@ class World:
         self.schedule = schedule
         self.skew_ns = 0
         self.stage = Stage(options, spec, self.time_ns)
+        self.traits = traits_of(spec)
         self.venue, self.dialect = self.stage.venue, self.stage.dialect
         self.mishaps = Mishaps(
             self.venue, self.dialect, schedule.chance("mishaps"), clock.monotonic, self._later, self.set_clock
@@ -260,7 +261,7 @@ class WorldSocket:
     def say(self, text: str) -> None:
         """Carry a venue's frame to the client, unless a fault meets it."""
         fault = self._world.schedule.draw("frame", FRAME_FAULTS)
-        if self._stalled or self._silent or self.over or ((self.muted or self._world.muted) and not self._answering):
+        if self._stalled or self._silent or self.over or self._withheld(text):
             return
         if fault is Fault.CUT:
             self._end("connection reset")
@@ -279,6 +280,13 @@ class WorldSocket:
         now = [] if fault is Fault.REORDERED else self._world.mishaps.frames(fault, text)
         self._down.extend(frame.encode() for frame in [*now, *late])
         self._wake.set()
+
+    def _withheld(self, text: str) -> bool:
+        """Tell whether a frame is news that a muted connection does not bring."""
+        if self._answering or not (self.muted or self._world.muted):
+            return False
+        sign = self._world.traits.heartbeat
+        return not (sign and sign in text)
 
     def end_by_venue(self, code: int, reason: str) -> None:
         """End the connection from the venue's side."""

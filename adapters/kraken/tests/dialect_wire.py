@@ -148,3 +148,18 @@ def sign_by_the_page(secret: str, path: str, nonce: str, body: str) -> str:
     """Sign as the page says, written apart from the dialect."""
     inner = hashlib.sha256((nonce + body).encode()).digest()
     return base64.b64encode(hmac.digest(base64.b64decode(secret), path.encode() + inner, "sha512")).decode()
+
+
+def quoted(**options: Any) -> Wire:
+    """Return a market that traded at 60,000, with two quotes on each side."""
+    made = Wire(**options)
+    made.trade("60000")
+    for level in (10, 20):
+        made.offer(Side.BUY, "1", str(60_000 - level))
+        made.offer(Side.SELL, "1", str(60_000 + level))
+    return made
+
+
+def fields(found: Any, *names: str) -> list[Any]:
+    """Return some fields of an answer."""
+    return [found[name] for name in names]

@@ -99,6 +99,19 @@ def test_yesterdays_trades_count_in_the_last_day_only(wire: Wire) -> None:
     assert wire.result("Ticker", pair="XBTUSD")["XXBTZUSD"]["v"] == ["1.00000000", "1.50000000"]
 
 
+@pytest.mark.parametrize("after_ns", [0, 1, 30 * 10**9, 60 * 10**9 - 1, 60 * 10**9, 90 * 10**9])
+def test_a_day_begins_with_its_first_minute_whole(wire: Wire, after_ns: int) -> None:
+    wire.trade("60010", "4")
+    midnight = (NOW // 86_400 + 1) * 86_400 * 10**9
+    wire.now_ns = midnight - 1
+    wire.trade("60020", "2")
+    wire.now_ns = midnight
+    wire.trade("60030", "1")
+    wire.now_ns = midnight + after_ns
+    shown = wire.result("Ticker", pair="XBTUSD")["XXBTZUSD"]
+    assert (shown["v"], shown["o"]) == (["1.00000000", "7.00000000"], "60030.00000")
+
+
 def test_candles_end_with_the_running_one_and_quiet_minutes_repeat_the_close(wire: Wire) -> None:
     wire.trade("60010", "0.5")
     wire.trade("60020", "1.5")

@@ -1,16 +1,16 @@
-"""Orders over REST: their lives, their words, and each refusal in the venue's own text."""
+"""Orders over REST: how they are asked for, and each refusal in the venue's own text."""
 
 from __future__ import annotations
 
 import re
 from decimal import Decimal as D
-from typing import Any
 
+import msgspec
 import pytest
 
 from foxtrot.model.order import Side
 
-from .dialect_wire import START_NS, Wire
+from .dialect_wire import START_NS, Wire, fields, quoted
 
 TXID = re.compile(r"O[A-Z0-9]{5}-[A-Z0-9]{5}-[A-Z0-9]{6}")
 UUID = "6d1b345e-2821-40e2-ad83-4ecb18a06876"
@@ -18,17 +18,7 @@ UUID = "6d1b345e-2821-40e2-ad83-4ecb18a06876"
 
 @pytest.fixture
 def wire() -> Wire:
-    """A market at 60,000 with two quotes on each side."""
-    made = Wire()
-    made.trade("60000")
-    for level in (10, 20):
-        made.offer(Side.BUY, "1", str(60_000 - level))
-        made.offer(Side.SELL, "1", str(60_000 + level))
-    return made
-
-
-def fields(found: Any, *names: str) -> list[Any]:
-    return [found[name] for name in names]
+    return quoted()
 
 
 def test_a_limit_order_from_its_placing_to_its_cancel(wire: Wire) -> None:
@@ -188,8 +178,6 @@ def test_each_violation_is_refused_in_the_venues_words_and_places_nothing(
 
 
 def test_a_coarser_grid_is_a_tick_size_of_its_own(wire: Wire) -> None:
-    import msgspec
-
     fine = wire.venue.contracts["BTC/USD"]
     rules = tuple(msgspec.structs.replace(r, tick=D(1)) if hasattr(r, "tick") else r for r in fine.rules)
     wire.venue.change_contract(msgspec.structs.replace(fine, rules=rules))
@@ -256,277 +244,3 @@ def test_a_cancel_of_what_is_not_there_is_refused(wire: Wire, name: str, value: 
     txid = wire.place()
     wire.ok("CancelOrder", txid=txid)
     assert wire.post("CancelOrder", txid=txid) == {"error": ["EOrder:Unknown order"]}
-
-
-def test_queries_of_unknown_orders_are_refused_or_left_out(wire: Wire) -> None:
-    unknown = "OAAAAA-BBBBB-CCCCCC"
-    txid = wire.place()
-    assert wire.post("QueryOrders", txid=f"{txid},{unknown}") == {"error": ["EOrder:Unknown order"]}
-    assert wire.post("QueryTrades", txid=unknown) == {"error": ["EOrder:Invalid order"]}
-    assert wire.post("QueryOrders") == {"error": ["EGeneral:Invalid arguments:txid"]}
-    assert wire.post("QueryOrders", txid=",".join([txid] * 51)) == {"error": ["EGeneral:Invalid arguments:txid"]}
-    lenient = Wire(unknown_in_query="omit")
-    assert lenient.ok("QueryOrders", txid=unknown) == {}
-
-
-def test_an_order_that_the_venue_does_not_show_yet_is_unknown(wire: Wire) -> None:
-    txid = wire.place()
-    wire.venue.hide(5 * 10**9)
-    assert wire.post("QueryOrders", txid=txid) == {"error": ["EOrder:Unknown order"]}
-    assert wire.ok("OpenOrders")["open"] == {}
-    wire.now_ns += 6 * 10**9
-    assert list(wire.ok("OpenOrders")["open"]) == [txid]
-
-
-def test_post_only_orders_rest_or_are_accepted_and_canceled(wire: Wire) -> None:
-    rests = wire.query(wire.place(oflags="post"))
-    assert fields(rests, "status", "oflags") == ["open", "fciq,post"]
-    takes = wire.query(wire.place(oflags="post", price="60010"))
-    assert fields(takes, "status", "reason", "vol_exec") == ["canceled", "Post only order", "0.00000000"]
-    assert wire.ok("BalanceEx")["ZUSD"]["hold_trade"] == "502.0000"
-    strict = Wire(post_only="refuse")
-    strict.offer(Side.SELL, "1", "60010")
-    assert strict.order(oflags="post", price="60010") == {"error": ["EOrder:Post only order"]}
-
-
-def test_what_an_immediate_order_does_not_get_is_canceled(wire: Wire) -> None:
-    found = wire.query(wire.place(price="60010", volume="1.2", timeinforce="IOC"))
-    assert fields(found, "status", "vol_exec", "reason") == ["canceled", "1.00000000", "Immediate or cancel"]
-    wire = Wire()
-    wire.offer(Side.SELL, "1", "60010")
-    none = wire.query(wire.place(price="60010", volume="1.2", timeinforce="FOK"))
-    assert fields(none, "status", "vol_exec", "reason") == ["canceled", "0.00000000", "Fill or kill"]
-    assert Wire(fill_or_kill=False).order(timeinforce="FOK") == {"error": ["EGeneral:Invalid arguments:timeinforce"]}
-
-
-@pytest.mark.parametrize("expiretm", ["+10", str(START_NS // 10**9 + 11)])
-def test_an_order_ends_at_its_time(wire: Wire, expiretm: str) -> None:
-    txid = wire.place(timeinforce="GTD", expiretm=expiretm)
-    assert wire.query(txid)["expiretm"] in (START_NS // 10**9 + 10, START_NS // 10**9 + 11)
-    wire.later(9)
-    assert wire.query(txid)["status"] == "open"
-    wire.later(2)
-    assert fields(wire.query(txid), "status", "reason") == ["expired", "Order expired"]
-    assert wire.ok("BalanceEx")["ZUSD"]["hold_trade"] == "0.0000"
-
-
-@pytest.mark.parametrize(
-    ("mode", "newest", "oldest"),
-    [
-        (None, "canceled", "open"),
-        ("cancel-newest", "canceled", "open"),
-        ("cancel-oldest", "open", "canceled"),
-        ("cancel-both", "canceled", "canceled"),
-    ],
-)
-def test_an_order_never_meets_its_own_account(mode: str | None, newest: str, oldest: str) -> None:
-    wire = Wire()
-    sell = wire.place(type="sell", price="60000", volume="0.5")
-    buy = wire.place(price="60000", volume="0.5", stptype=mode)
-    assert (wire.query(buy)["status"], wire.query(sell)["status"]) == (newest, oldest)
-    assert wire.ok("TradesHistory")["count"] == 0
-
-
-def test_a_stop_waits_triggers_and_trades(wire: Wire) -> None:
-    txid = wire.place(type="sell", ordertype="stop-loss", price="59995", volume="0.5")
-    waiting = wire.query(txid)
-    assert fields(waiting, "status", "stopprice", "trigger", "misc") == ["open", "59995.00000", "last", ""]
-    assert waiting["descr"]["order"] == "sell 0.50000000 XBTUSD @ stop loss 59995.0"
-    wire.trade("59994", "0.1")
-    done = wire.query(txid)
-    assert fields(done, "status", "vol_exec", "misc") == ["closed", "0.50000000", "stopped"]
-
-
-def test_a_limited_stop_rests_at_its_limit(wire: Wire) -> None:
-    txid = wire.place(ordertype="stop-loss-limit", price="60005", price2="60001", volume="0.5")
-    assert wire.query(txid)["descr"]["order"] == "buy 0.50000000 XBTUSD @ stop loss 60005.0 -> limit 60001.0"
-    wire.trade("60006", "0.1")
-    assert fields(wire.query(txid), "status", "limitprice") == ["open", "60001.00000"]
-    assert wire.result("Depth", pair="XBTUSD", count=1)["XXBTZUSD"]["bids"][0][:2] == ["60001.00000", "0.50000000"]
-
-
-def test_a_trailing_stop_follows_the_best_price(wire: Wire) -> None:
-    by_offset = wire.place(type="sell", ordertype="trailing-stop", price="+100", volume="0.1")
-    by_percent = wire.place(type="sell", ordertype="trailing-stop", price="+1%", volume="0.1")
-    assert wire.query(by_offset)["descr"]["order"] == "sell 0.10000000 XBTUSD @ trailing stop +100.0"
-    assert wire.query(by_percent)["descr"]["price"] == "+1.0000%"
-    assert (wire.query(by_offset)["stopprice"], wire.query(by_percent)["stopprice"]) == ("59900.00000", "59400.00000")
-    wire.trade("60005")
-    wire.trade("60001")  # a worse price moves nothing
-    assert (wire.query(by_offset)["stopprice"], wire.query(by_percent)["stopprice"]) == ("59905.00000", "59404.90000")
-    wire.offer(Side.SELL, "2.5", "59905")  # through both bids, to the stop
-    wire.offer(Side.BUY, "1", "59905")
-    assert (wire.query(by_offset)["status"], wire.query(by_percent)["status"]) == ("closed", "open")
-
-
-def test_an_iceberg_shows_only_a_slice(wire: Wire) -> None:
-    txid = wire.place(ordertype="iceberg", price="59999", volume="0.3", displayvol="0.1")
-    assert wire.query(txid)["descr"]["ordertype"] == "iceberg"
-    assert wire.result("Depth", pair="XBTUSD", count=1)["XXBTZUSD"]["bids"][0][:2] == ["59999.00000", "0.10000000"]
-    wire.offer(Side.SELL, "0.1", "59999")
-    assert wire.result("Depth", pair="XBTUSD", count=1)["XXBTZUSD"]["bids"][0][:2] == ["59999.00000", "0.10000000"]
-    wire.offer(Side.SELL, "0.2", "59999")
-    assert wire.query(txid)["status"] == "closed"
-
-
-def test_an_amend_keeps_the_id_and_the_place_when_it_takes_less(wire: Wire) -> None:
-    mine = wire.place(price="59999", volume="0.5")
-    wire.offer(Side.BUY, "0.5", "59999")
-    reply = wire.ok("AmendOrder", txid=mine, order_qty="0.4")
-    assert reply["amend_id"][0] == "T"
-    wire.offer(Side.SELL, "0.3", "59999")
-    assert fields(wire.query(mine), "status", "vol", "vol_exec", "amended") == [
-        "open", "0.40000000", "0.30000000", True,
-    ]  # fmt: skip
-    # more quantity goes to the end of the queue
-    wire.ok("AmendOrder", txid=mine, order_qty="0.9")
-    wire.offer(Side.SELL, "0.5", "59999")
-    assert wire.query(mine)["vol_exec"] == "0.30000000"
-    # and what is filled already ends it
-    wire.ok("AmendOrder", txid=mine, order_qty="0.3")
-    assert fields(wire.query(mine), "status", "reason", "vol_exec") == ["canceled", "User requested", "0.30000000"]
-
-
-def test_an_amended_price_takes_what_it_meets_unless_it_is_to_be_post_only(wire: Wire) -> None:
-    mine = wire.place(price="59999", volume="0.5", cl_ord_id="mine")
-    refused = wire.post("AmendOrder", cl_ord_id="mine", limit_price="60010", post_only="true")
-    assert refused == {"error": ["EOrder:Post only order"]}
-    assert wire.query(mine)["descr"]["price"] == "59999.0"
-    wire.ok("AmendOrder", cl_ord_id="mine", limit_price="60010")
-    assert fields(wire.query(mine), "status", "vol_exec") == ["closed", "0.50000000"]
-
-
-@pytest.mark.parametrize(
-    ("change", "text"),
-    [
-        ({}, "EGeneral:Invalid arguments"),
-        ({"order_qty": "99"}, "EOrder:Insufficient funds"),
-        ({"order_qty": "0.00001"}, "EOrder:Order minimum not met"),
-        ({"limit_price": "50000.12"}, "EOrder:Invalid price:XBTUSD price can only be specified up to 1 decimals."),
-        ({"limit_price": "abc"}, "EGeneral:Invalid arguments:limit_price"),
-        ({"txid": "OAAAAA-BBBBB-CCCCCC", "order_qty": "1"}, "EOrder:Unknown order"),
-    ],
-)
-def test_an_amend_that_is_refused_changes_nothing(wire: Wire, change: dict[str, str], text: str) -> None:
-    mine = wire.place()
-    assert wire.post("AmendOrder", **({"txid": mine} | change)) == {"error": [text]}
-    assert fields(wire.query(mine), "vol", "status") == ["0.01000000", "open"]
-
-
-def test_an_edit_is_a_new_order(wire: Wire) -> None:
-    mine = wire.place(userref="5")
-    reply = wire.ok("EditOrder", txid=mine, pair="XBTUSD", volume="0.02", price="50001")
-    assert fields(reply, "originaltxid", "status", "volume", "price", "orders_cancelled") == [
-        mine, "ok", "0.02000000", "50001", 1,
-    ]  # fmt: skip
-    assert fields(wire.query(mine), "status", "reason") == ["canceled", "Order replaced"]
-    found = wire.query(reply["txid"])
-    assert fields(found, "status", "vol", "userref") == ["open", "0.02000000", 5]
-    assert wire.post("EditOrder", txid=mine, pair="XBTUSD", volume="0.02") == {"error": ["EOrder:Invalid order"]}
-
-
-def test_an_edit_that_is_no_order_leaves_the_old_one(wire: Wire) -> None:
-    mine = wire.place()
-    answer = wire.post("EditOrder", txid=mine, pair="XBTUSD", volume="0.00001")
-    assert answer == {"error": ["EOrder:Order minimum not met"]}
-    assert wire.query(mine)["status"] == "open"
-
-
-def test_a_batch_places_each_order_for_itself(wire: Wire) -> None:
-    order = {"ordertype": "limit", "type": "buy", "price": "50000", "volume": "0.01"}
-    orders = [order | {"cl_ord_id": "a"}, order | {"volume": "9"}, order | {"price": "50001"}]
-    answer = wire.post_json("AddOrderBatch", pair="XBTUSD", orders=orders)
-    first, second, third = answer["result"]["orders"]
-    assert TXID.fullmatch(first["txid"])
-    assert second == {"error": "EOrder:Insufficient funds"}
-    assert set(wire.ok("OpenOrders")["open"]) == {first["txid"], third["txid"]}
-    broken = wire.post_json("AddOrderBatch", pair="XBTUSD", orders=[order, order | {"type": "x"}])
-    assert broken == {"error": ["EGeneral:Invalid arguments:type"]}
-    for bad in ([order], [order] * 16, "x", [order, 5]):
-        assert wire.post_json("AddOrderBatch", pair="XBTUSD", orders=bad) == {
-            "error": ["EGeneral:Invalid arguments:orders"]
-        }
-    canceled = wire.post_json("CancelOrderBatch", orders=[first["txid"], third["txid"], first["txid"]])
-    assert canceled["result"] == {"count": 2}
-
-
-def test_a_batch_may_come_as_a_form_and_be_validated_only(wire: Wire) -> None:
-    form = {
-        f"orders[{n}][{name}]": value
-        for n in range(2)
-        for name, value in {"ordertype": "limit", "type": "buy", "price": "50000", "volume": "0.01"}.items()
-    }
-    reply = wire.ok("AddOrderBatch", pair="XBTUSD", validate="true", **form)
-    assert reply == {"orders": [{"descr": {"order": "buy 0.01000000 XBTUSD @ limit 50000.0"}}] * 2}
-    assert wire.ok("OpenOrders")["open"] == {}
-
-
-def test_cancel_all_counts(wire: Wire) -> None:
-    assert wire.ok("CancelAll") == {"count": 0}
-    wire.place()
-    wire.place(pair="XBTUSDT")
-    assert wire.ok("CancelAll") == {"count": 2}
-    assert wire.ok("OpenOrders")["open"] == {}
-
-
-def test_the_dead_mans_switch_fires_by_the_venues_clock(wire: Wire) -> None:
-    txid = wire.place()
-    assert wire.ok("CancelAllOrdersAfter", timeout="60") == {
-        "currentTime": "2027-01-15T08:00:00Z",
-        "triggerTime": "2027-01-15T08:01:00Z",
-    }
-    wire.later(50, step=1)
-    wire.ok("CancelAllOrdersAfter", timeout="20")
-    wire.later(15, step=1)
-    assert wire.query(txid)["status"] == "open"
-    wire.later(6, step=1)
-    assert wire.query(txid)["status"] == "canceled"
-    again = wire.place()
-    wire.ok("CancelAllOrdersAfter", timeout="5")
-    assert wire.ok("CancelAllOrdersAfter", timeout="0")["triggerTime"] == "0"
-    wire.later(10, step=1)
-    assert wire.query(again)["status"] == "open"
-    for bad in ("", "-1", "x", "86401"):
-        assert wire.post("CancelAllOrdersAfter", timeout=bad) == {"error": ["EGeneral:Invalid arguments:timeout"]}
-
-
-def test_histories_come_in_pages_newest_first_between_times() -> None:
-    wire = Wire(tier="pro")
-    wire.offer(Side.SELL, "100", "100", "HBAR/USDT")
-    times = []
-    for _ in range(3):
-        wire.now_ns += 10 * 10**9
-        times.append(wire.now_ns // 10**9)
-        wire.place(pair="HBARUSDT", ordertype="market", price=None, volume="10")
-    ids = list(wire.ok("TradesHistory")["trades"])
-    assert [wire.ok("QueryTrades", txid=i)[i]["trade_id"] for i in ids] == [3, 2, 1]
-    wire.now_ns += 20 * 10**9
-    middle = wire.ok("TradesHistory", start=str(times[0]), end=str(times[2]))
-    assert (list(middle["trades"]), middle["count"]) == (ids[1:], 2)
-    assert list(wire.ok("TradesHistory", start=ids[1])["trades"]) == ids[:1]
-    assert list(wire.ok("TradesHistory", ofs="1")["trades"]) == ids[1:]
-    assert wire.ok("ClosedOrders", start=str(times[1]), closetime="close")["count"] == 2
-    wire.now_ns += 20 * 10**9
-    entries = wire.ok("Ledgers", asset="USDT")
-    assert [entry["asset"] for entry in entries["ledger"].values()] == ["USDT"] * 3
-    newest = next(iter(entries["ledger"].values()))
-    assert fields(newest, "amount", "fee", "balance", "type") == [
-        "-1000.00000000", "4.00000000", "96988.00000000", "trade",
-    ]  # fmt: skip
-
-
-def test_a_page_holds_fifty() -> None:
-    wire = Wire()
-    for _ in range(51):
-        wire.now_ns += 10**10
-        wire.ok("CancelOrder", txid=wire.place())
-    first = wire.ok("ClosedOrders")
-    assert (len(first["closed"]), first["count"]) == (50, 51)
-    assert len(wire.ok("ClosedOrders", ofs="50")["closed"]) == 1
-
-
-def test_a_deposit_is_a_ledger_entry() -> None:
-    wire = Wire()
-    wire.venue.deposit("client", "USD", D(5))
-    (entry,) = wire.ok("Ledgers", type="deposit")["ledger"].values()
-    assert fields(entry, "asset", "amount", "balance", "type") == ["ZUSD", "5.00000000", "100005.00000000", "deposit"]

@@ -10,9 +10,10 @@ from foxtrot.model import events
 from foxtrot.model.account import Balance
 from foxtrot.model.order import OrderRequest, OrderStatus, Side
 from foxtrot.testkit.desk import Desk
-from foxtrot.testkit.scenarios.bench import Bench, ways
+from foxtrot.testkit.scenarios.bench import Bench
 from foxtrot.testkit.scenarios.claims import equal, sure
 from foxtrot.testkit.scenarios.registry import scenario
+from foxtrot.testkit.ways import ways
 
 _FILLS = (Capability.PLACE_ORDER, Capability.CANCEL_ORDER, Capability.FETCH_MY_TRADES, Capability.FETCH_BALANCE)
 
@@ -45,16 +46,22 @@ async def every_fill_is_told_once_and_balances_follow_to_the_last_digit(bench: B
 
 @scenario(Capability.PLACE_ORDER, Capability.CANCEL_ORDER, Capability.USER_STREAM, cases=ways)
 async def balances_follow_what_is_locked_and_what_comes_from_outside(bench: Bench, way: str) -> None:
-    """An open order locks its funds, a cancel frees them, and a deposit shows, without being asked for."""
+    """An open order locks its funds, a cancel frees them, and a deposit shows, without being asked for; where the
+    private stream tells totals only, what is locked shows when it is asked for."""
     desk = await bench.trading(way)
     quote = desk.exchange.contracts.get(desk.symbol).quote
     order = await desk.rest()
     await desk.clock.advance(2)
-    sure(order.price is not None and order.quantity is not None, "the order has no terms")
+    if not bench.traits.tells_locked:
+        await desk.run(desk.exchange.fetch_balance())
     _are_the_venues(desk)
     await desk.cancel(order)
     desk.world.venue.deposit(desk.account, quote, D("12.5"))
     await desk.clock.advance(2)
+    free, locked = desk.world.venue.balances(desk.account)[quote]
+    equal(desk.exchange.account.balances[quote].total, free + locked, f"all of {quote}")
+    if not bench.traits.tells_locked:
+        await desk.run(desk.exchange.fetch_balance())
     _are_the_venues(desk)
 
 

@@ -11,9 +11,10 @@ from foxtrot.model import events
 from foxtrot.model.order import AmendRequest, Order, OrderStatus
 from foxtrot.spec import AdapterSpec
 from foxtrot.testkit.desk import Desk
-from foxtrot.testkit.scenarios.bench import Bench, ways
+from foxtrot.testkit.scenarios.bench import Bench
 from foxtrot.testkit.scenarios.claims import equal, fails, sure
 from foxtrot.testkit.scenarios.registry import scenario
+from foxtrot.testkit.ways import ways
 
 _AMENDING = (Capability.AMEND_ORDER, Capability.PLACE_ORDER, Capability.CANCEL_ORDER)
 

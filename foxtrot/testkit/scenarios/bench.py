@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from foxtrot.capabilities import Capability
 from foxtrot.engine.journal import Journal
 from foxtrot.sandbox.dialect import Traits
 from foxtrot.sandbox.stage import traits_of
 from foxtrot.spec import AdapterSpec
 from foxtrot.testkit.desk import Desk
+from foxtrot.testkit.ways import by_way
 
 
 class Bench:
@@ -64,13 +64,3 @@ class Bench:
             await desk.close()
         for journal in self._journals:
             await journal.close()
-
-
-def by_way(way: str) -> dict[str, str]:
-    """Return the adapter's options that send orders that way ("" for its own)."""
-    return {"orders_over": way} if way else {}
-
-
-def ways(spec: AdapterSpec) -> tuple[str, ...]:
-    """Return the ways in which orders can be sent; an adapter with both has the option `orders_over` for it."""
-    return ("rest", "ws") if spec.capabilities[Capability.ORDERS_OVER_WS].support.usable else ("",)

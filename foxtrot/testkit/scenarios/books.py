@@ -83,6 +83,7 @@ def other_digit(text: str) -> str:
 async def corrupted_frames_never_make_a_wrong_book(bench: Bench, corrupt: Callable[[str], str]) -> None:
     """What came in pieces, or with another digit where the venue sends checksums, is not believed."""
     desk = await bench.busy(rate=40)
+    covered = bench.traits.checksums if corrupt is other_digit else 5_000
     await desk.run(desk.exchange.subscribe_order_book(desk.symbol))
     await desk.clock.advance(3)
     for number in range(6):
@@ -95,12 +96,12 @@ async def corrupted_frames_never_make_a_wrong_book(bench: Bench, corrupt: Callab
         desk.world.tamper = tamper
         await desk.clock.advance(5)
         await quiet_moment(desk)
-        claim_right_or_none(desk, "after corrupted frames")
+        claim_right_or_none(desk, "after corrupted frames", depth=covered)
         desk.world.stage.flow.rate = 40
     desk.world.tamper = lambda text: text
     await desk.clock.advance(40)
     await quiet_moment(desk)
-    claim_right(desk)
+    claim_right(desk, depth=covered)
 
 
 @scenario(_BOOK)
@@ -169,8 +170,9 @@ async def the_best_levels_come_whole_each_time_without_a_request(bench: Bench, d
     await desk.run(work)
     await desk.clock.advance(20)
     sure(len(heard) > 10, f"{len(heard)} books in 20 s")
-    whole = all(event.snapshot and len(event.bids) <= depth and len(event.asks) <= depth for event in heard)
-    sure(whole, "a book was no whole one")
+    if bench.traits.whole_partials:
+        whole = all(event.snapshot and len(event.bids) <= depth and len(event.asks) <= depth for event in heard)
+        sure(whole, "a book was no whole one")
     equal(desk.world.requests.total(), requests, "the number of requests")
     await quiet_moment(desk)
     claim_right(desk, depth=depth)
@@ -179,7 +181,7 @@ async def the_best_levels_come_whole_each_time_without_a_request(bench: Bench, d
 @scenario(_BOOK, cases=_depths)
 async def what_is_lost_of_partial_books_is_made_good_by_the_next_one(bench: Bench, depth: int) -> None:
     """A partial book is right again with the next one; it never goes back."""
-    if depth not in bench.traits.partial_depths:
+    if not bench.traits.whole_partials or depth not in bench.traits.partial_depths:
         await the_best_levels_come_whole_each_time_without_a_request(bench, depth)
         return
     desk = await bench.busy()
@@ -243,7 +245,8 @@ def claim_right_or_none(desk: Desk, when: str, symbol: str = "", depth: int = 5_
     """Claim that the kept book is the venue's, if there is one."""
     book = desk.exchange.market_data.order_book(symbol or desk.symbol)
     if book is not None:
-        equal((list(book.bids), list(book.asks)), truth(desk, symbol or desk.symbol, depth), f"the book {when}")
+        mine = (list(book.bids[:depth]), list(book.asks[:depth]))
+        equal(mine, truth(desk, symbol or desk.symbol, depth), f"the book {when}")
 
 
 def claim_never_crossed(desk: Desk) -> None:

@@ -9,9 +9,10 @@ from foxtrot.errors import InvalidRequest, StateError
 from foxtrot.model.events import DeadManFired
 from foxtrot.model.order import OrderStatus
 from foxtrot.sandbox.faults import Fault
-from foxtrot.testkit.scenarios.bench import Bench, ways
+from foxtrot.testkit.scenarios.bench import Bench
 from foxtrot.testkit.scenarios.claims import equal, fails, sure
 from foxtrot.testkit.scenarios.registry import scenario
+from foxtrot.testkit.ways import ways
 
 _TRADING = (Capability.PLACE_ORDER, Capability.CANCEL_ORDER)
 _SWITCH = (*_TRADING, Capability.DEAD_MAN_SWITCH)

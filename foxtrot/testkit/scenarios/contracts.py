@@ -8,10 +8,11 @@ from foxtrot.model.contract import ContractStatus
 from foxtrot.model.events import ContractChange, ContractUpdated
 from foxtrot.model.order import OrderStatus
 from foxtrot.testkit.desk import Desk
-from foxtrot.testkit.scenarios.bench import Bench, ways
+from foxtrot.testkit.scenarios.bench import Bench
 from foxtrot.testkit.scenarios.claims import equal, fails, sure
 from foxtrot.testkit.scenarios.refusals import coarser
 from foxtrot.testkit.scenarios.registry import scenario
+from foxtrot.testkit.ways import ways
 
 _TRADING = (Capability.FETCH_MARKETS, Capability.PLACE_ORDER, Capability.CANCEL_ORDER)
 

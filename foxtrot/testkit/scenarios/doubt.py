@@ -13,9 +13,10 @@ from foxtrot.sandbox.dialect import Trouble
 from foxtrot.sandbox.faults import Fault
 from foxtrot.spec import AdapterSpec
 from foxtrot.testkit.desk import Desk
-from foxtrot.testkit.scenarios.bench import Bench, ways
+from foxtrot.testkit.scenarios.bench import Bench
 from foxtrot.testkit.scenarios.claims import equal, fails, sure
 from foxtrot.testkit.scenarios.registry import scenario
+from foxtrot.testkit.ways import ways
 
 _TRADING = (Capability.PLACE_ORDER, Capability.CANCEL_ORDER, Capability.FETCH_ORDER_STATUS)
 _LOST = {  # carried out, and the answer does not say so
@@ -135,7 +136,7 @@ async def a_cancel_that_the_venue_refuses_leaves_the_order_as_it_was(bench: Benc
     """A definite refusal of a cancel changes nothing."""
     desk = await bench.trading("rest" if len(ways(bench.spec)) > 1 else "")
     order = await desk.rest()
-    desk.faults.next["http"] = [Fault.OVERLOADED]
+    desk.faults.next["http"] = [Fault.RATE_LIMITED]
     work = desk.exchange.cancel_order(desk.symbol, client_order_id=order.client_order_id)
     await fails(desk, work, VenueError, "the cancel")
     equal(desk.known(order).status, OrderStatus.OPEN, "the order")

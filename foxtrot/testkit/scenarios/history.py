@@ -5,7 +5,7 @@ from __future__ import annotations
 from decimal import Decimal as D
 
 from foxtrot.capabilities import Capability
-from foxtrot.errors import InvalidRequest
+from foxtrot.errors import InvalidRequest, UnsupportedError
 from foxtrot.model.order import Side
 from foxtrot.testkit.desk import Desk
 from foxtrot.testkit.scenarios.bench import Bench
@@ -74,11 +74,13 @@ async def past_trades_can_be_read_from_one_on(bench: Bench) -> None:
         desk.world.venue.place_agent(desk.symbol, Side.SELL, desk.price("1"), desk.quantity(20))
         desk.world.venue.place_agent(desk.symbol, Side.BUY, desk.price("1"), desk.quantity(20))
     desk.world.stage.flow.rate = 0
+    read = desk.exchange.history.fetch_trades
     if not bench.traits.numbered_trades:
+        await fails(desk, read(desk.symbol, from_id="3"), UnsupportedError, "trades from an id on")
         return
     theirs = [t.trade_id for t in desk.world.venue.trades(desk.symbol)]
     sure(len(theirs) > 1_200, "the past is too short")
-    found = await desk.run(desk.exchange.history.fetch_trades(desk.symbol, from_id=str(theirs[3]), limit=1_200))
+    found = await desk.run(read(desk.symbol, from_id=str(theirs[3]), limit=1_200))
     equal([int(t.trade_id) for t in found], theirs[3:1_203], "the trades")
 
 

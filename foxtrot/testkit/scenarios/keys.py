@@ -13,9 +13,10 @@ from foxtrot.model.events import AdapterState, ClockMeasured
 from foxtrot.model.order import OrderStatus
 from foxtrot.sandbox.faults import Fault
 from foxtrot.testkit.desk import Desk, factory_for
-from foxtrot.testkit.scenarios.bench import Bench, by_way, ways
+from foxtrot.testkit.scenarios.bench import Bench
 from foxtrot.testkit.scenarios.claims import equal, fails, sure
 from foxtrot.testkit.scenarios.registry import scenario
+from foxtrot.testkit.ways import by_way, ways
 
 _KEYED = (Capability.PLACE_ORDER, Capability.CANCEL_ORDER, Capability.USER_STREAM)
 

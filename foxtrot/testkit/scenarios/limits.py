@@ -13,9 +13,10 @@ from foxtrot.errors import FoxtrotError, Outcome, RateLimited
 from foxtrot.model.order import OrderStatus
 from foxtrot.sandbox.faults import Fault
 from foxtrot.testkit.desk import Desk
-from foxtrot.testkit.scenarios.bench import Bench, ways
+from foxtrot.testkit.scenarios.bench import Bench
 from foxtrot.testkit.scenarios.claims import equal, sure
 from foxtrot.testkit.scenarios.registry import scenario
+from foxtrot.testkit.ways import ways
 
 _READS = (Capability.FETCH_TICKER, Capability.FETCH_ORDER_BOOK, Capability.FETCH_BALANCE, Capability.FETCH_OHLCV)
 _TRADING = (Capability.PLACE_ORDER, Capability.CANCEL_ORDER)
@@ -94,7 +95,12 @@ async def who_is_told_to_wait_waits(bench: Bench, fault: Fault) -> None:
             return
 
     await desk.run(_at_once([read() for _ in range(20)]))
-    await desk.cancel(order)
+    try:
+        await desk.cancel(order)
+    except RateLimited as error:
+        equal(error.outcome, Outcome.NOT_SENT, "what became of the cancel")
+        await desk.clock.advance((error.retry_after_s or 0) + 1)
+        await desk.cancel(order)
     equal(desk.world.throttled, 0, "what was sent although we were told to wait")
     equal(desk.at_venue(), [], "what is open at the venue")
 

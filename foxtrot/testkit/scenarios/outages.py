@@ -16,9 +16,10 @@ from foxtrot.model.order import OrderStatus
 from foxtrot.sandbox.faults import Fault
 from foxtrot.testkit.desk import Desk
 from foxtrot.testkit.invariants import findings
-from foxtrot.testkit.scenarios.bench import Bench, ways
+from foxtrot.testkit.scenarios.bench import Bench
 from foxtrot.testkit.scenarios.claims import equal, fails, sure
 from foxtrot.testkit.scenarios.registry import scenario
+from foxtrot.testkit.ways import ways
 
 _PRIVATE = (Capability.PLACE_ORDER, Capability.CANCEL_ORDER, Capability.USER_STREAM, Capability.FETCH_OPEN_ORDERS)
 

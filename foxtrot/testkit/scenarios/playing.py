@@ -21,9 +21,16 @@ def play(spec: AdapterSpec, performance: Performance) -> None:
 
 
 async def _play(bench: Bench, performance: Performance) -> None:
+    longest_s = performance.scenario.longest_s
     try:
-        await performance.play(bench)
+        async with asyncio.timeout(longest_s):
+            await performance.play(bench)
+    except TimeoutError:
+        raise AssertionError(
+            f"{performance.name} did not end within {longest_s:g} s: somebody waits for ever"
+        ) from None
     finally:
-        await bench.close()
+        async with asyncio.timeout(longest_s):
+            await bench.close()
     left = [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("foxtrot")]
     equal(left, [], "what is left running")

@@ -23,9 +23,10 @@ from foxtrot.model.contract import Contract, PriceRule
 from foxtrot.model.order import OrderRequest, OrderStatus
 from foxtrot.spec import AdapterSpec
 from foxtrot.testkit.desk import Desk
-from foxtrot.testkit.scenarios.bench import Bench, ways
+from foxtrot.testkit.scenarios.bench import Bench
 from foxtrot.testkit.scenarios.claims import equal, fails, sure
 from foxtrot.testkit.scenarios.registry import scenario
+from foxtrot.testkit.ways import ways
 
 _TRADING = (Capability.PLACE_ORDER, Capability.CANCEL_ORDER)
 
@@ -33,12 +34,6 @@ _TRADING = (Capability.PLACE_ORDER, Capability.CANCEL_ORDER)
 def funds(desk: Desk) -> OrderRequest:
     """Return an order that the account cannot pay."""
     return desk.buy("0.8", 250_000)
-
-
-def crossing(desk: Desk) -> OrderRequest:
-    """Return a post-only order that would take."""
-    desk.sell_to_us("1", D(1))
-    return desk.buy("1.01", post_only=True)
 
 
 def halted(desk: Desk) -> OrderRequest:
@@ -57,7 +52,6 @@ def off_the_new_grid(desk: Desk) -> OrderRequest:
 Reason = Callable[[Desk], OrderRequest]
 _REASONS: dict[Reason, type[OrderRejected]] = {
     funds: InsufficientFunds,
-    crossing: OrderRejected,
     halted: OrderRejected,
     off_the_new_grid: OrderRejected,
 }
@@ -81,6 +75,24 @@ async def each_refusal_is_typed_and_says_the_venues_words(bench: Bench, case: tu
     equal(desk.at_venue(), before, "what is open at the venue")
     equal(desk.kinds(events.OrderRejected), ["OrderRejected"], "the rejections told")
     sure("OrderInDoubt" not in desk.kinds(), "the order was in doubt")
+
+
+@scenario(*_TRADING, cases=ways)
+async def a_post_only_order_never_takes(bench: Bench, way: str) -> None:
+    """A post-only order that would take is refused, or accepted and ended at once; it gets nothing either way."""
+    desk = await bench.trading(way)
+    desk.sell_to_us("1", D(1))
+    try:
+        order = await desk.place(desk.buy("1.01", post_only=True))
+    except OrderRejected as error:
+        sure(error.order is not None and error.order.status is OrderStatus.REJECTED, f"the order is {error.order}")
+    else:
+        await desk.clock.advance(2)
+        known = desk.known(order)
+        sure(known.status.done and known.reason, f"the order is {known.status.value}, for {known.reason!r}")
+    equal(desk.at_venue(), [], "what is open at the venue")
+    filled = sum((o.filled for o in desk.world.venue.orders(desk.account, desk.symbol)), D(0))
+    equal((filled, desk.kinds(events.OrderFilled)), (D(0), []), "what was filled")
 
 
 @scenario(Capability.VALIDATE_ORDER, cases=ways)

@@ -23,6 +23,7 @@ class Scenario(msgspec.Struct, frozen=True):
     play: Play
     needs: tuple[Capability, ...]
     cases: Cases | None
+    longest_s: float  # of real time
 
     @property
     def promise(self) -> str:
@@ -55,15 +56,18 @@ class Performance(msgspec.Struct, frozen=True):
 _ALL: dict[str, Scenario] = {}
 
 
-def scenario(*needs: Capability, cases: Cases | None = None) -> Callable[[Play], Play]:
-    """Register a scenario that needs some capabilities; `cases` are given, or made for each venue."""
+def scenario(*needs: Capability, cases: Cases | None = None, longest_s: float = 60.0) -> Callable[[Play], Play]:
+    """Register a scenario that needs some capabilities; `cases` are given, or made for each venue.
+
+    One that takes longer than `longest_s` of real time has failed: somebody waits for ever.
+    """
 
     def register(play: Play) -> Play:
         subject = play.__module__.rpartition(".")[2]
         name = f"{subject}.{play.__name__}"
         if name in _ALL:
             raise ValueError(f"there are two scenarios {name}")
-        _ALL[name] = Scenario(name, play, needs, cases)
+        _ALL[name] = Scenario(name, play, needs, cases, longest_s)
         return play
 
     return register

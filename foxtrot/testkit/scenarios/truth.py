@@ -11,9 +11,10 @@ from foxtrot.model import events
 from foxtrot.model.events import AdapterState
 from foxtrot.model.order import OrderStatus
 from foxtrot.sandbox.faults import Fault
-from foxtrot.testkit.scenarios.bench import Bench, by_way, ways
+from foxtrot.testkit.scenarios.bench import Bench
 from foxtrot.testkit.scenarios.claims import equal, fails, sure
 from foxtrot.testkit.scenarios.registry import scenario
+from foxtrot.testkit.ways import by_way, ways
 
 _TRADING = (Capability.PLACE_ORDER, Capability.CANCEL_ORDER)
 _TRUTH = (*_TRADING, Capability.FETCH_OPEN_ORDERS, Capability.FETCH_ORDER_STATUS, Capability.FETCH_BALANCE)
@@ -29,7 +30,7 @@ async def ids_tell_account_and_intent_and_go_on_after_a_restart(bench: Bench) ->
     second = await bench.desk(path)
     ids.append((await second.rest("0.82")).client_order_id)
     prefix = ids[0][:-1]
-    sure(prefix.startswith("ftmain"), f"the first id is {ids[0]}")
+    sure(prefix.startswith("ftma"), f"the first id is {ids[0]}")
     equal(ids, [f"{prefix}{number}" for number in (1, 2, 3)], "the ids")
 
 

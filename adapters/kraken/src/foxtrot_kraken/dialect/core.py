@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from foxtrot.errors import ConfigError
 from foxtrot.model.contract import Contract
 from foxtrot.model.order import OrderStatus
 from foxtrot.protocol.codec import Endpoints
@@ -16,6 +17,7 @@ from foxtrot.sandbox.replay import Record
 from foxtrot.sandbox.types import MARKET_ACCOUNT, BalanceReport, Execution, OrderReport, VenueEvent, VenueOrder
 from foxtrot.sandbox.venue import Venue
 from foxtrot_kraken.dialect import account, history, market_data
+from foxtrot_kraken.dialect.books import DEPTHS
 from foxtrot_kraken.dialect.capture import CaptureReader
 from foxtrot_kraken.dialect.contracts import make_contract
 from foxtrot_kraken.dialect.desk import ACCOUNT, Desk
@@ -101,7 +103,7 @@ class KrakenDialect:
 
     def trouble(self, kind: Trouble) -> HttpResponse:
         """Return the answer by which the venue reports a trouble."""
-        return _refused(trouble(kind))
+        return _refused(trouble(kind, self._desk.options))
 
     def revoke_key(self) -> None:
         """Refuse the sandbox's key, and the tokens made with it, from now on."""
@@ -162,12 +164,20 @@ class KrakenDialectFactory:
         intervals=("1m", "5m", "15m", "30m", "1h", "4h", "1d"),
         newest_candles=720,
         judges_clock=False,
-        checksums=True,
+        partial_depths=DEPTHS,
+        whole_partials=False,
+        checksums=10,
+        heartbeat='"channel":"heartbeat"',
+        tells_locked=False,
         options={"tier": "pro"},
     )
 
     def contracts(self, options: SandboxOptions) -> list[Contract]:
-        """Return the sandbox's contracts. Raises ConfigError for a malformed symbol or an unknown option."""
+        """Return the sandbox's contracts. Raises ConfigError for a malformed symbol, an unknown option or profile."""
+        if options.profile != "current":
+            raise ConfigError(
+                f"There is no profile {options.profile!r} of this venue; it is current.", problems=["sandbox.profile"]
+            )
         chosen = make_options(options.dialect_options)
         return [make_contract(symbol, chosen) for symbol in dict.fromkeys(options.symbols)]
 

@@ -28,9 +28,9 @@ class Desk:
     def __init__(self, venue: Venue, options: SandboxOptions, dialect_options: DialectOptions) -> None:
         self.venue = venue
         self.options = dialect_options
-        self.ids = Ids(venue.clock())
+        self.ids = Ids(venue.born_ns)
         self.pairs = Pairs(venue.contracts)
-        self.keys = Keys(options.api_key, options.api_secret, dialect_options)
+        self.keys = Keys(options, dialect_options)
         self.limits = Limits(dialect_options)
         self.register = Register(self.ids, self.pairs)
         self.tokens = Tokens(self.ids, venue.clock)
@@ -67,13 +67,11 @@ class Desk:
 
     def orders(self, account: str) -> list[tuple[Entry, VenueOrder]]:
         """Return all orders of an account that the venue shows, oldest first."""
-        mine = [entry for entry in self.register.all() if entry.account == account]
-        return [(entry, order) for entry in mine if (order := self.order(entry)) is not None]
+        return [(entry, order) for entry in self.register.all(account) if (order := self.order(entry)) is not None]
 
-    def open_entries(self, account: str) -> list[Entry]:
-        """Return the entries of the open orders, oldest first, shown or not."""
-        ids = self.venue.open_ids(account)
-        return [entry for entry in self.register.all() if entry.account == account and entry.order_id in ids]
+    def open_orders(self, account: str) -> list[tuple[Entry, VenueOrder]]:
+        """Return the open orders of an account that the venue shows, oldest first."""
+        return [(self.register.of(order.order_id), order) for order in self.venue.open_orders(account)]
 
     def refused(self, refusal: Refused, pair: Pair) -> WireError:
         """Return the venue's words for a refusal."""

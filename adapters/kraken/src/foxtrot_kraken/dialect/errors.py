@@ -78,7 +78,6 @@ def too_precise(pair: Pair) -> WireError:
 
 
 _TROUBLES = {
-    Trouble.UNKNOWN_OUTCOME: "EService:Timeout",
     Trouble.OVERLOADED: "EService:Busy",
     Trouble.RATE_LIMITED: "EAPI:Rate limit exceeded",
     Trouble.BANNED: "EGeneral:Temporary lockout",
@@ -86,6 +85,6 @@ _TROUBLES = {
 }
 
 
-def trouble(kind: Trouble) -> WireError:
+def trouble(kind: Trouble, options: DialectOptions) -> WireError:
     """Return the answer by which the venue reports a trouble; it never says how long to wait."""
-    return WireError(_TROUBLES[kind])
+    return WireError(options.timeout_text if kind is Trouble.UNKNOWN_OUTCOME else _TROUBLES[kind])

@@ -29,7 +29,7 @@ class Executions:
 
     def snapshot(self, account: str, *, orders: bool, trades: bool) -> list[Json]:
         """Return the open orders in full, and the last fills."""
-        shown = [(e, o) for e, o in self._desk.orders(account) if o.status.open] if orders else []
+        shown = self._desk.open_orders(account) if orders else []
         rows = [self._full(e, o, "new", _open_status(o)) | self._sums(e, o) for e, o in shown]
         if trades:
             every = [e for s in self._desk.venue.contracts for e in self._desk.venue.executions(account, s)]

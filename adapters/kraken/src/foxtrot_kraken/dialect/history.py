@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 def open_orders(desk: Desk, request: Request) -> Any:
     params = request.params
-    found = [pair for pair in desk.orders(request.account) if pair[1].status.open and _named(params, pair[0])]
+    found = [pair for pair in desk.open_orders(request.account) if _named(params, pair[0])]
     return {"open": {e.txid: _order(desk, params, e, o) for e, o in reversed(found)}}
 
 

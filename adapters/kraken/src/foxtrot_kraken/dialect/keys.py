@@ -15,9 +15,11 @@ import msgspec
 
 from foxtrot.errors import ConfigError
 from foxtrot.model.times import NS_PER_S
+from foxtrot.sandbox.options import SandboxOptions
 from foxtrot_kraken.dialect.errors import WireError
 from foxtrot_kraken.dialect.profile import DialectOptions
 
+_TOKEN_PATH = "/GetWebSocketsToken"  # what a key for streams is good for
 _NONCE = re.compile(r"[0-9]{1,20}")
 _LARGEST = 2**64 - 1
 
@@ -50,9 +52,11 @@ def signature(secret: bytes, path: str, nonce: str, payload: bytes) -> str:
 class Keys:
     """Know the keys and whose they are, and check what is signed with them."""
 
-    def __init__(self, key: str, secret: str, options: DialectOptions) -> None:
+    def __init__(self, sandbox: SandboxOptions, options: DialectOptions) -> None:
         self._options = options
-        self._keys = {key: _Key(decode_secret(secret))}
+        requests, streams = sandbox.secrets("requests"), sandbox.secrets("streams")
+        self._keys = {key: _Key(decode_secret(secret)) for key, secret in (streams | requests).items()}
+        self._requests, self._streams = frozenset(requests), frozenset(streams)
 
     def revoke(self) -> None:
         """Know no key any more."""
@@ -61,7 +65,8 @@ class Keys:
     def check(self, name: str, sign: str, path: str, nonce: str, payload: bytes, now_ns: int) -> None:
         """Check key, signature and nonce, in this order. Raises WireError."""
         key = self._keys.get(name)
-        if key is None:
+        good_for = self._streams if path.endswith(_TOKEN_PATH) else self._requests
+        if key is None or name not in good_for:
             raise WireError("EAPI:Invalid key")
         if now_ns < key.locked_until_ns:
             raise WireError("EGeneral:Temporary lockout")

@@ -141,7 +141,8 @@ def _pairs(desk: Desk, request: Request) -> list[Pair]:
 def _ticker(desk: Desk, pair: Pair) -> Any:
     venue, symbol, now = desk.venue, pair.symbol, desk.now_ns()
     day = venue.day_statistics(symbol)
-    today = venue.statistics(symbol, (now - floor_open(now, "1d")) // MINUTE_NS)
+    # Rounded up: the day's first minute belongs to it, however little of the running one is over.
+    today = venue.statistics(symbol, -((floor_open(now, "1d") - now) // MINUTE_NS))
     bid, ask = venue.best(symbol, Side.BUY), venue.best(symbol, Side.SELL)
     both = (today, day)
     last: PublicTrade | None = venue.trades(symbol)[-1] if venue.trades(symbol) else None

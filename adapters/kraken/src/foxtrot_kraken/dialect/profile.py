@@ -41,6 +41,7 @@ class DialectOptions(BaseModel):
     trading rate. `batch_cost`: what one order of a batch counts. `post_only`: an order that would take is accepted and
     canceled, or refused. `fill_or_kill`: whether FOK exists. `unknown_in_query`: whether QueryOrders refuses an unknown
     id or leaves it out. `edit_unknown`, `duplicate_text`, `would_trigger_text`, `bad_token_text`: the venue's words.
+    `timeout_text`: what it says when it does not know whether it has acted.
     `private_after_reply`: private messages wait for the next tick, behind the reply. `empty_snapshot`: a snapshot is
     sent when no order is open. `last_fill_status`: what a trade message says of an order that it fills. `heartbeat`:
     every second, or only when nothing else was sent. `idle_close_s`: a connection that subscribes to nothing and says
@@ -64,6 +65,7 @@ class DialectOptions(BaseModel):
     duplicate_text: str = "EOrder:Duplicate cl_ord_id"
     would_trigger_text: str = "EOrder:Invalid price"
     bad_token_text: str = "ESession:Invalid session"
+    timeout_text: Literal["EService:Timeout", "EGeneral:Internal error", "EGeneral:Unknown error"] = "EService:Timeout"
     private_after_reply: bool = False
     empty_snapshot: bool = True
     last_fill_status: Literal["partially_filled", "filled"] = "partially_filled"

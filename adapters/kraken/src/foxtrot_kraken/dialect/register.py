@@ -3,8 +3,6 @@ they were asked for in, why they ended."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
 from foxtrot.model.decimals import ZERO, plain
@@ -40,6 +38,7 @@ class Register:
         self._pairs = pairs
         self._by_order: dict[int, Entry] = {}
         self._by_txid: dict[str, Entry] = {}
+        self._open_entries: dict[int, Entry] = {}
         self._trades: dict[str, Execution] = {}
         self._next: Ticket | None = None
         self._ending = ""
@@ -66,6 +65,8 @@ class Register:
             self._trades[self.trade_id(report.execution)] = report.execution
         if report.kind is ReportKind.AMENDED:
             entry.amended = True
+        if not order.status.open:
+            self._open_entries.pop(order.order_id, None)
         if not order.status.open and not entry.reason and order.filled < order.quantity:
             canceled = report.kind is ReportKind.CANCELED
             entry.reason = (self._ending or "User requested") if canceled else end_reason(order)
@@ -76,7 +77,7 @@ class Register:
         entry = Entry(
             txid=txid, order_id=order.order_id, account=order.account, ticket=ticket, created_ns=order.created_ns
         )
-        self._by_order[order.order_id] = self._by_txid[txid] = entry
+        self._by_order[order.order_id] = self._by_txid[txid] = self._open_entries[order.order_id] = entry
 
     def of(self, order_id: int) -> Entry:
         """Return the entry of an order that was told of."""
@@ -91,9 +92,13 @@ class Register:
         entry = self._by_order.get(order_id)
         return None if entry is None else entry.ticket.kind
 
-    def all(self) -> Iterable[Entry]:
-        """Return every entry, oldest first."""
-        return self._by_order.values()
+    def all(self, account: str) -> list[Entry]:
+        """Return every entry of an account, oldest first."""
+        return [entry for entry in self._by_order.values() if entry.account == account]
+
+    def open(self, account: str) -> list[Entry]:
+        """Return the entries of an account's open orders, oldest first."""
+        return [entry for entry in self._open_entries.values() if entry.account == account]
 
     def trade_id(self, execution: Execution) -> str:
         """Return the id of a fill."""

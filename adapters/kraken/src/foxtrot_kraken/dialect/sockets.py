@@ -41,7 +41,7 @@ class Socket:
         self._close = close
         self._channels: dict[Key, Channel] = {}
         self._second = (0, 0)
-        self._beats = False
+        self._beats = self._over = False
         self._said_ns = self._heard_ns = self._beat_ns = desk.now_ns()
         self._say(_status(number))
 
@@ -83,24 +83,29 @@ class Socket:
 
     def tick(self) -> None:
         """Send what has gathered, and a sign of life; close a connection that is of no use."""
+        if self._over:
+            return
         for channel in list(self._channels.values()):
             channel.tick()
         now, options = self._desk.now_ns(), self._desk.options
         if self._beats:
             since = self._beat_ns if options.heartbeat == "always" else max(self._beat_ns, self._said_ns)
-            if now - since >= NS_PER_S:
+            if not 0 <= now - since < NS_PER_S:  # also when the venue's clock was put back
                 self._beat_ns = now
                 self._send(_HEARTBEAT)
         elif options.idle_close_s and now - self._heard_ns >= options.idle_close_s * NS_PER_S:
-            self._heard_ns = now
-            self._close(1000, "no subscriptions")
+            self._end(1000, "no subscriptions")
 
     def end_private(self) -> None:
         """End the connection when anything private is on it: the session behind it is gone."""
         if any(isinstance(channel, PrivateChannel) for channel in self._channels.values()):
             self._acknowledge({}, WireError("ESession:Invalid session"))
-            self.closed()
-            self._close(1001, "session ended")
+            self._end(1001, "session ended")
+
+    def _end(self, code: int, reason: str) -> None:
+        self._over = True
+        self.closed()
+        self._close(code, reason)
 
     def _answer(self, head: Json, message: Json) -> None:
         method, params = message["method"], message.get("params")

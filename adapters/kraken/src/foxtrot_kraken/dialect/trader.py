@@ -23,7 +23,7 @@ BATCH = (2, 15)
 
 
 class Trader:
-    """Act for one account at a time; every method raises WireError, and then nothing has changed."""
+    """Act for the accounts of clients. Methods raise WireError; then nothing has changed, but for what `edit` says."""
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
@@ -72,7 +72,7 @@ class Trader:
 
     def cancel_all(self, account: str, reason: str = "User requested") -> int:
         """Cancel every open order and return how many; the trading rate does not count it."""
-        mine = self._desk.open_entries(account)
+        mine = self._desk.register.open(account)
         for entry in mine:
             self._end(entry, reason)
         return len(mine)
@@ -131,7 +131,7 @@ class Trader:
         if txid:
             entry = self._desk.register.find(txid)
             return [entry] if entry is not None and entry.account == account else []
-        mine = self._desk.open_entries(account)
+        mine = self._desk.register.open(account)
         if cl_ord_id:
             return [e for e in mine if e.ticket.asked.cl_ord_id == cl_ord_id]
         return [e for e in mine if userref and e.ticket.asked.userref == userref]

@@ -1,7 +1,7 @@
 """A trading process that gets one order into each state a journal can hold, and then hangs, to be killed.
 
-It tells its parent in lines of JSON what it does; the parent makes the venue act in between. Arguments: the base of the
-gate through which it reaches the sandbox, and the journal.
+It tells its parent in lines of JSON what it does; the parent makes the venue act in between. Arguments: the venue, the
+symbol, the base of the gate through which it reaches the sandbox, and the journal.
 """
 
 from __future__ import annotations
@@ -16,9 +16,11 @@ from typing import Any
 
 from foxtrot import AmendRequest, OrderRequest, events, get_exchange
 from foxtrot.config import ExchangeConfig, OrdersConfig
+from foxtrot.plugins import default_registry
 from foxtrot.sandbox.options import default_credentials
+from foxtrot.sandbox.stage import traits_of
+from foxtrot.testkit.ways import by_way, ways
 
-SYMBOL = "BTC/USDT"
 PRICES = {
     "filled": "50010",
     "partial": "50005",
@@ -29,7 +31,14 @@ PRICES = {
 }
 
 
+def options_of(venue: str) -> dict[str, Any]:
+    """Return the adapter's options: orders go by requests, whose answers the gate can cut one by one."""
+    spec = default_registry().load(venue)
+    return {**traits_of(spec).options, **by_way("rest" if len(ways(spec)) > 1 else "")}
+
+
 def tell(what: str, **facts: Any) -> None:
+    """Say something to the parent."""
     sys.stdout.write(json.dumps({"what": what, **facts}) + "\n")
     sys.stdout.flush()
 
@@ -41,17 +50,19 @@ async def heard(expected: str) -> None:
         raise SystemExit(f"the parent said {line!r}, not {expected!r}")
 
 
-def buy(client_order_id: str, price: str) -> OrderRequest:
-    return OrderRequest.limit(SYMBOL, "buy", "0.01", price, client_order_id=client_order_id)
+async def main(venue: str, symbol: str, gate: str, journal: Path) -> None:
+    """Live until killed."""
 
+    def buy(client_order_id: str, price: str) -> OrderRequest:
+        return OrderRequest.limit(symbol, "buy", "0.01", price, client_order_id=client_order_id)
 
-async def main(gate: str, journal: Path) -> None:
     config = ExchangeConfig(
         rest_url=f"http://{gate}",
         credentials=default_credentials(),
         orders=OrdersConfig(journal=journal),
+        options=options_of(venue),
     )
-    exchange = get_exchange("binanceus", config)
+    exchange = get_exchange(venue, config)
 
     fills = asyncio.Event()
 
@@ -71,7 +82,7 @@ async def main(gate: str, journal: Path) -> None:
     async with exchange:
         for name, price in PRICES.items():
             await exchange.place_order(buy(name, price))
-        await exchange.cancel_order(SYMBOL, client_order_id="canceled")
+        await exchange.cancel_order(symbol, client_order_id="canceled")
         tell("resting")
         await heard("filled")
         await fills.wait()
@@ -80,9 +91,9 @@ async def main(gate: str, journal: Path) -> None:
         doubtful = await exchange.place_order(buy("doubtful", "49000"))
         tell("doubt", status=doubtful.status.value)
         work = [
-            asyncio.create_task(exchange.cancel_order(SYMBOL, client_order_id="canceling")),
+            asyncio.create_task(exchange.cancel_order(symbol, client_order_id="canceling")),
             asyncio.create_task(
-                exchange.amend_order(AmendRequest(symbol=SYMBOL, client_order_id="amending", price=Decimal("48000")))
+                exchange.amend_order(AmendRequest(symbol=symbol, client_order_id="amending", price=Decimal("48000")))
             ),
             asyncio.create_task(exchange.place_order(buy("pending", "47000"))),
         ]
@@ -95,4 +106,4 @@ async def main(gate: str, journal: Path) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(main(sys.argv[1], sys.argv[2], sys.argv[3], Path(sys.argv[4])))

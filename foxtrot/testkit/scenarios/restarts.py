@@ -5,24 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal as D
-from pathlib import Path
 from typing import Any
 
-import pytest
-
 from foxtrot import events, get_exchange
+from foxtrot.capabilities import Capability
 from foxtrot.config import ExchangeConfig, OrdersConfig
 from foxtrot.exchange import BaseExchange
 from foxtrot.model.order import OrderStatus, OrderType, Side
-from foxtrot.plugins import default_registry
 from foxtrot.sandbox.embedded import Sandbox, make_options
 from foxtrot.sandbox.options import default_credentials
 from foxtrot.sandbox.types import MARKET_ACCOUNT, NewOrder, VenueOrder
+from foxtrot.spec import AdapterSpec
 from foxtrot.testkit.invariants import NAMES, findings
-
-SYMBOL = "BTC/USDT"
+from foxtrot.testkit.restart_child import options_of
+from foxtrot.testkit.scenarios.bench import Bench
+from foxtrot.testkit.scenarios.claims import equal, sure
+from foxtrot.testkit.scenarios.registry import scenario
+from foxtrot.testkit.scenarios.shares import among_family
 
 
 class Gate:
@@ -41,7 +42,8 @@ class Gate:
         return f"{host}:{port}"
 
     async def stop(self) -> None:
-        assert self._server is not None
+        if self._server is None:
+            return
         self._server.close()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -73,26 +75,54 @@ class Gate:
             writer.write(data)
 
 
+def _in(child: asyncio.subprocess.Process) -> asyncio.StreamWriter:
+    if child.stdin is None:
+        raise AssertionError("the child has no input")
+    return child.stdin
+
+
+def _out(child: asyncio.subprocess.Process) -> asyncio.StreamReader:
+    if child.stdout is None:
+        raise AssertionError("the child has no output")
+    return child.stdout
+
+
+_STATUSES = {
+    "partial": "partially_filled",
+    "open": "open",
+    "doubtful": "in_doubt",
+    "canceling": "pending_cancel",
+    "amending": "pending_amend",
+    "pending": "pending",
+}
+
+
 class Story:
     """One life: a child that is killed, what happens while it is down, and a second process."""
 
-    def __init__(self, folder: Path) -> None:
-        self.journal = folder / "journal.db"
+    def __init__(self, bench: Bench) -> None:
+        self.spec = bench.spec
+        self.symbol = bench.traits.symbols[0]
+        self.journal = bench.folder / "journal.db"
         self.told: list[dict[str, Any]] = []
         self.sandbox: Sandbox
         self.heard: list[events.Event] = []
 
     async def first_life(self) -> None:
-        options = make_options({"rate": 0, "symbols": (SYMBOL,), "history_days": 0}, "binanceus")
-        self.sandbox = await Sandbox.start(options, default_registry().load("binanceus"))
+        """Start the venue and a process that trades there, and kill it at its worst moment."""
+        options = make_options({"rate": 0, "symbols": (self.symbol,), "history_days": 0}, self.spec.name)
+        self.sandbox = await Sandbox.start(options, self.spec)
         for order in self.sandbox.venue.open_orders(MARKET_ACCOUNT):
-            self.sandbox.venue.cancel(MARKET_ACCOUNT, SYMBOL, order_id=order.order_id)
-        self.sandbox.venue.place_agent(SYMBOL, Side.SELL, D(70_000), D(5))
+            self.sandbox.venue.cancel(MARKET_ACCOUNT, self.symbol, order_id=order.order_id)
+        self.sandbox.venue.place_agent(self.symbol, Side.SELL, D(70_000), D(5))
         gate = Gate(self.sandbox.base)
         base = await gate.start()
         child = await asyncio.create_subprocess_exec(
             sys.executable,
-            str(Path(__file__).with_name("restart_child.py")),
+            "-m",
+            "foxtrot.testkit.restart_child",
+            self.spec.name,
+            self.symbol,
             base,
             str(self.journal),
             stdin=asyncio.subprocess.PIPE,
@@ -107,29 +137,22 @@ class Story:
             await gate.stop()
 
     async def _play(self, child: asyncio.subprocess.Process, gate: Gate) -> None:
-        assert child.stdin is not None
+
         await self._until(child, "resting")
-        self.sandbox.venue.place_agent(SYMBOL, Side.SELL, D(50_010), D("0.01"))
-        self.sandbox.venue.place_agent(SYMBOL, Side.SELL, D(50_005), D("0.004"))
-        child.stdin.write(b"filled\n")
+        self.sandbox.venue.place_agent(self.symbol, Side.SELL, D(50_010), D("0.01"))
+        self.sandbox.venue.place_agent(self.symbol, Side.SELL, D(50_005), D("0.004"))
+        _in(child).write(b"filled\n")
         await self._until(child, "cut the next answer")
         gate.cut_next = True
-        child.stdin.write(b"cutting\n")
-        assert (await self._until(child, "doubt"))["status"] == "in_doubt"
+        _in(child).write(b"cutting\n")
+        equal((await self._until(child, "doubt"))["status"], "in_doubt", "the order whose answer was cut off")
         await self._until(child, "commands are out")
         await self._carried_out()
-        child.stdin.write(b"arrived\n")
+        _in(child).write(b"arrived\n")
         told = await self._until(child, "statuses")
-        replacement = next(name for name in told["statuses"] if name.startswith("ft"))
-        assert told["statuses"] == {
-            "partial": "partially_filled",
-            "open": "open",
-            "doubtful": "in_doubt",
-            "canceling": "pending_cancel",
-            "amending": "pending_amend",
-            replacement: "pending",
-            "pending": "pending",
-        }
+        # Where an amend is another order in its stead, that one has an id of our making.
+        replacements = dict.fromkeys((name for name in told["statuses"] if name.startswith("ft")), "pending")
+        equal(told["statuses"], _STATUSES | replacements, "the orders of the process that is killed")
         await self._until(child, "hanging")
 
     async def _carried_out(self) -> None:
@@ -141,8 +164,8 @@ class Story:
             await changed.wait()
 
     async def _until(self, child: asyncio.subprocess.Process, what: str) -> dict[str, Any]:
-        assert child.stdout is not None
-        while line := await child.stdout.readline():
+
+        while line := await _out(child).readline():
             self.told.append(json.loads(line))
             if self.told[-1]["what"] == what:
                 return self.told[-1]
@@ -153,7 +176,7 @@ class Story:
         return self.sandbox.dialect.account
 
     def living(self) -> list[VenueOrder]:
-        return self.sandbox.venue.open_orders(self.account, SYMBOL)
+        return self.sandbox.venue.open_orders(self.account, self.symbol)
 
     async def second_life(self, *, warm: bool) -> BaseExchange:
         journal = self.journal if warm else self.journal.with_name("other.db")
@@ -161,8 +184,9 @@ class Story:
             rest_url=f"http://{self.sandbox.base}",
             credentials=default_credentials(),
             orders=OrdersConfig(journal=journal, visibility_s=1.0),
+            options=options_of(self.spec.name),
         )
-        exchange = get_exchange("binanceus", config)
+        exchange = get_exchange(self.spec.name, config)
         changed = asyncio.Event()
 
         def hear(event: events.Event) -> None:
@@ -183,17 +207,17 @@ def nothing(story: Story) -> None: ...
 
 
 def fill(story: Story) -> None:
-    story.sandbox.venue.place_agent(SYMBOL, Side.SELL, D(46_500), D(5))
+    story.sandbox.venue.place_agent(story.symbol, Side.SELL, D(46_500), D(5))
 
 
 def partial(story: Story) -> None:
     """End the one that was filled in part, and fill half of the next."""
-    story.sandbox.venue.place_agent(SYMBOL, Side.SELL, D(46_500), D("0.006") + D("0.005"))
+    story.sandbox.venue.place_agent(story.symbol, Side.SELL, D(46_500), D("0.006") + D("0.005"))
 
 
 def cancel_by_the_venue(story: Story) -> None:
     for order in story.living():
-        story.sandbox.venue.cancel(story.account, SYMBOL, order_id=order.order_id)
+        story.sandbox.venue.cancel(story.account, story.symbol, order_id=order.order_id)
 
 
 def external_order(story: Story) -> None:
@@ -201,7 +225,7 @@ def external_order(story: Story) -> None:
         story.sandbox.venue.place(
             NewOrder(
                 account=story.account,
-                symbol=SYMBOL,
+                symbol=story.symbol,
                 side=Side.BUY,
                 type=OrderType.LIMIT,
                 quantity=D("0.02"),
@@ -213,49 +237,59 @@ def external_order(story: Story) -> None:
 
 def expiry(story: Story) -> None:
     for order in story.living():
-        story.sandbox.venue.expire(story.account, SYMBOL, order.order_id)
+        story.sandbox.venue.expire(story.account, story.symbol, order.order_id)
 
 
-MEANWHILE = [nothing, fill, partial, cancel_by_the_venue, external_order, expiry]
+_MEANWHILE = (nothing, fill, partial, cancel_by_the_venue, external_order, expiry)
+Case = tuple[Callable[[Story], None], str]
 
 
-@pytest.mark.parametrize("warm", [True, False], ids=["warm journal", "lost journal"])
-@pytest.mark.parametrize("meanwhile", MEANWHILE, ids=[m.__name__ for m in MEANWHILE])
-async def test_after_a_kill_the_next_process_knows_what_the_venue_knows(
-    tmp_path: Path, meanwhile: Callable[[Story], None], warm: bool
-) -> None:
-    story = Story(tmp_path)
+def _cases(spec: AdapterSpec) -> Sequence[Case]:
+    return among_family(spec, [(meanwhile, journal) for journal in ("warm", "lost") for meanwhile in _MEANWHILE])
+
+
+@scenario(
+    Capability.PLACE_ORDER,
+    Capability.CANCEL_ORDER,
+    Capability.AMEND_ORDER,
+    Capability.USER_STREAM,
+    Capability.FETCH_MY_TRADES,
+    cases=_cases,
+)
+async def after_a_kill_the_next_process_knows_what_the_venue_knows(bench: Bench, case: Case) -> None:
+    """A process that is killed at any moment loses, doubles and invents nothing, whatever happens while it is down,
+    with its journal or without it."""
+    meanwhile, journal = case
+    story = Story(bench)
     await story.first_life()
     try:
         meanwhile(story)
-        exchange = await story.second_life(warm=warm)
+        exchange = await story.second_life(warm=journal == "warm")
         try:
-            check(story, exchange, warm=warm)
+            _claim(story, exchange, warm=journal == "warm")
         finally:
             await exchange.disconnect()
     finally:
         await story.sandbox.stop()
 
 
-def check(story: Story, exchange: BaseExchange, *, warm: bool) -> None:
+def _claim(story: Story, exchange: BaseExchange, *, warm: bool) -> None:
+    venue, dialect = story.sandbox.venue, story.sandbox.dialect
     submitted = {told["id"] for told in story.told if told["what"] == "submitted"}
-    broken = dict(
-        findings(exchange, story.sandbox.venue, story.sandbox.dialect, story.heard, submitted if warm else set())
-    )
+    broken = dict(findings(exchange, venue, dialect, story.heard, submitted if warm else set()))
     broken.pop(NAMES[2], None)  # compared below, over both lives
-    assert broken == {}
+    equal(broken, {}, "what is broken")
     before = [told["trade_id"] for told in story.told if told["what"] == "fill"]
     after = [e.fill.trade_id for e in story.heard if isinstance(e, events.OrderFilled)]
-    at_venue = {str(e.trade_id) for e in story.sandbox.venue.executions(story.account, SYMBOL)}
-    assert len(set(after)) == len(after)
-    assert {*before, *after} <= at_venue
+    at_venue = {dialect.trade_id(e) for e in venue.executions(story.account, story.symbol)}
+    equal(len(set(after)), len(after), "the number of different fills told")
+    equal({*before, *after} - at_venue, set(), "the fills made up")
     if warm:
-        assert {*before, *after} == at_venue
-        assert not set(before) & set(after), "a fill was told twice"
+        equal({*before, *after}, at_venue, "the fills told in both lives")
+        equal(set(before) & set(after), set(), "the fills told twice")
         never_sent = exchange.orders.get("intended")
-        assert never_sent is not None
-        assert never_sent.status is OrderStatus.DENIED
-        assert "never arrived" in never_sent.reason
-    at_the_venue = [o.client_order_id for o in story.sandbox.venue.orders(story.account, SYMBOL)]
-    assert len(set(at_the_venue)) == len(at_the_venue)
-    assert "intended" not in at_the_venue
+        sure(never_sent is not None and never_sent.status is OrderStatus.DENIED, f"it is {never_sent}")
+        sure(never_sent is not None and "never arrived" in never_sent.reason, "it does not say that it never arrived")
+    names = [o.client_order_id for o in venue.orders(story.account, story.symbol)]
+    equal(len(set(names)), len(names), "the number of different orders at the venue")
+    sure("intended" not in names, "the order that was never sent is at the venue")
