@@ -227,8 +227,7 @@ class KrakenRestCodec:
     def cancel_after(self, seconds: float) -> Call[None]:
         """Set the venue's dead-man switch to so many seconds, or take it back (0)."""
         params = {"timeout": str(math.ceil(seconds))}
-        call: Call[None] = self._private("CancelAllOrdersAfter", params, dict[str, Any], lambda _: None)
-        return msgspec.structs.replace(call, lane=Lane.CANCEL)
+        return self._private("CancelAllOrdersAfter", params, dict[str, Any], lambda _: None, lane=Lane.CANCEL)
 
     def fetch_order(self, contract: Contract, order_id: str, client_order_id: str) -> Call[OrderUpdate] | None:
         """Ask for one order by the venue's id; by ours there is no way."""
@@ -289,16 +288,12 @@ class KrakenRestCodec:
     def _public(self, operation: str, params: dict[str, str], kind: Any, read: Callable[[Any], T]) -> Call[T]:
         return Call(endpoint=f"publicGet{operation}", params=params, decode=_decoder(kind, read))
 
-    def _private(self, operation: str, params: dict[str, str], kind: Any, read: Callable[[Any], T]) -> Call[T]:
-        return Call(
-            endpoint=f"privatePost{operation}",
-            params=params,
-            decode=_decoder(kind, read),
-            weight=0,
-            calls=calls_of(operation),
-            lane=Lane.RECONCILE,
-            signed=True,
-        )
+    def _private(
+        self, operation: str, params: dict[str, str], kind: Any, read: Callable[[Any], T], **more: Any
+    ) -> Call[T]:
+        """Return a signed request; the counters of the account count it, not the address's."""
+        fields = {"lane": Lane.RECONCILE, "weight": 0, "calls": calls_of(operation), "signed": True} | more
+        return Call(endpoint=f"privatePost{operation}", params=params, decode=_decoder(kind, read), **fields)
 
     def _command(
         self,
@@ -308,23 +303,10 @@ class KrakenRestCodec:
         kind: Any,
         read: Callable[[Any], T],
         trading: float,
-        *,
-        orders: int = 0,
-        lane: Lane = Lane.PLACE,
+        **more: Any,
     ) -> Call[T]:
-        return Call(
-            endpoint=f"privatePost{operation}",
-            params=params,
-            decode=_decoder(kind, read),
-            weight=0,
-            calls=calls_of(operation),
-            trading=trading,
-            market=contract.symbol,
-            orders=orders,
-            lane=lane,
-            idempotent=False,
-            signed=True,
-        )
+        fields = {"lane": Lane.PLACE, "trading": trading, "market": contract.symbol, "idempotent": False} | more
+        return self._private(operation, params, kind, read, **fields)
 
     def _depth(self, contract: Contract, depth: int, read: Callable[[Any], T]) -> Call[T]:
         params = {"pair": contract.venue_symbol, "count": str(min(depth, _MOST_DEPTH))}
@@ -360,46 +342,17 @@ class KrakenRestCodec:
 
     def _bar(self, row: wire.Candle, symbol: str, interval: str) -> Bar:
         opened = row.time * NS_PER_S
-        return Bar(
-            self._exchange,
-            symbol,
-            next_open(opened, interval) - 1,
-            0,
-            self._next_seq(),
-            interval,
-            opened,
-            row.open,
-            row.high,
-            row.low,
-            row.close,
-            row.volume,
-            row.vwap * row.volume,
-            row.count,
-            True,
-        )
+        last = next_open(opened, interval) - 1
+        values = row.open, row.high, row.low, row.close, row.volume, row.vwap * row.volume, row.count
+        return Bar(self._exchange, symbol, last, 0, self._next_seq(), interval, opened, *values, True)
 
     def _ticker(self, symbol: str, info: wire.TickerInfo) -> Ticker:
-        last, opened = info.c[0], info.o
-        return Ticker(
-            self._exchange,
-            symbol,
-            0,
-            0,
-            self._next_seq(),
-            last,
-            info.c[1],
-            info.b[0],
-            info.b[2],
-            info.a[0],
-            info.a[2],
-            opened,
-            info.h[1],
-            info.l[1],
-            info.v[1],
-            info.v[1] * info.p[1],
-            (last - opened) / opened * 100 if opened else 0.0,
-            info.t[1],
-        )
+        last, size, opened = info.c[0], info.c[1], info.o
+        best = info.b[0], info.b[2], info.a[0], info.a[2]
+        traded = info.v[1], info.v[1] * info.p[1]  # in 24 hours; the opening is that of the day
+        change = (last - opened) / opened * 100 if opened else 0.0
+        day = opened, info.h[1], info.l[1], *traded, change
+        return Ticker(self._exchange, symbol, 0, 0, self._next_seq(), last, size, *best, *day, info.t[1])
 
 
 def _decoder(kind: Any, read: Callable[[Any], T]) -> Callable[[bytes], T]:
