@@ -11,11 +11,11 @@ from typing import Any
 
 import msgspec
 import picows
+from foxtrot_binance.messages.numbers import Figure
 from wire_frames import BASES, SUFFIXES
 from wire_meter import Meter
 
 from foxtrot_binance.messages import StreamDepth
-from foxtrot_binance.messages.numbers import Figure
 
 _TEXT = picows.WSMsgType.TEXT
 

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from foxtrot.keys import KeyManager
     from foxtrot.model import events
     from foxtrot.model.order import AmendRequest, Order, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
+    from foxtrot.operations.connection import ExchangeConnection
+    from foxtrot.operations.orders import OrderOperations
 
 __version__ = "0.1.0"
 
@@ -30,12 +32,14 @@ _HOMES = {
     "ExchangeConfig": "foxtrot.config",
     "EventEngine": "foxtrot.engine.bus",
     "BaseExchange": "foxtrot.exchange",
+    "ExchangeConnection": "foxtrot.operations.connection",
     "ExchangeFactory": "foxtrot.factory",
     "get_exchange": "foxtrot.factory",
     "register_exchange": "foxtrot.factory",
     "KeyManager": "foxtrot.keys",
     "AmendRequest": "foxtrot.model.order",
     "Order": "foxtrot.model.order",
+    "OrderOperations": "foxtrot.operations.orders",
     "OrderRequest": "foxtrot.model.order",
     "OrderStatus": "foxtrot.model.order",
     "OrderType": "foxtrot.model.order",
@@ -50,9 +54,11 @@ __all__ = [
     "Credentials",
     "EventEngine",
     "ExchangeConfig",
+    "ExchangeConnection",
     "ExchangeFactory",
     "KeyManager",
     "Order",
+    "OrderOperations",
     "OrderRequest",
     "OrderStatus",
     "OrderType",

@@ -117,13 +117,15 @@ class ExchangeConfig(_Settings):
     `environment` chooses where to trade: "sandbox" is the embedded venue (started in process, or the running one at
     `rest_url`), "testnet" the venue's own test network, "live" the real thing. None of them ever falls back to another,
     and no environment variable changes it: a program that says nothing stays in the sandbox. `stream_url` and
-    `ws_api_url` are derived from `rest_url` unless given. `account` names the keys (see `KeyManager`). `sandbox` goes
-    to the embedded venue and `options` to the adapter, which check them; both stay out of the repr.
+    `ws_api_url` are derived from `rest_url` unless given. `account` names the keys (see `KeyManager`).
+    `stream_credentials` sign in to the private stream and the WebSocket API where that is not to be done with the REST
+    key. `sandbox` goes to the embedded venue and `options` to the adapter, which check them; both stay out of the repr.
     """
 
     environment: EnvironmentName = "sandbox"
     account: str = Field("main", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")
     credentials: Credentials | None = None
+    stream_credentials: Credentials | None = None
     rest_url: str | None = None
     stream_url: str | None = None
     ws_api_url: str | None = None

@@ -58,6 +58,7 @@ class Connection:
         wiring: Wiring,
         environment: Environment,
         credentials: Credentials | None,
+        stream_credentials: Credentials | None,
         link: Callable[[LinkContext], VenueLink],
         connector: WsConnector | None,
         contracts: ContractManager,
@@ -67,11 +68,13 @@ class Connection:
         self._wiring = wiring
         self._environment = environment
         self._credentials = credentials
+        self._stream_credentials = stream_credentials
         self._link = link
         self._connector = connector
         self._contracts = contracts
         self._orders = orders
         self._account = account
+        self.access: VenueAccess | None = None  # while open
         self._closers: list[Callable[[], Awaitable[None]]] = []
         self._channels: dict[ChannelName, ChannelHealth] = {}
         self._sync = ClockSync()
@@ -156,8 +159,11 @@ class Connection:
                 symbols=wiring.symbols,
                 next_seq=wiring.next_seq,
                 venue_ms=lambda: sync.venue_ms(wiring.clock.time_ns()),
+                clock=wiring.clock,
+                stream_credentials=self._stream_credentials,
             )
         )
+        self.access = access
         self._share_budgets(access, credentials)
         wiring.transports = self._transports(link, access, sync, signed_in=credentials is not None)
         await wiring.transports.gateway.synchronise_clock()
@@ -236,6 +242,8 @@ class Connection:
                     config.transport,
                     lambda: sync.venue_ms(wiring.clock.time_ns()),
                     link.requests,
+                    requests.call,
+                    wiring.clock,
                 )
             )
         streams = StreamPool(
@@ -301,10 +309,12 @@ class Connection:
     def _on_message(self, message: Message) -> None:
         if isinstance(message, OrderUpdate):
             self._orders.on_update(message)
+            if not self._wiring.open().rest.habits.streamed_holds:
+                self._account.refresh_soon()
         elif isinstance(message, BalancesChanged):
             self._account.on_balances(message)
         elif isinstance(message, BalanceDelta):
-            self._wiring.spawn(self._refresh("balances", self._account.fetch_balance))
+            self._account.refresh_soon()
         elif isinstance(message, Unknown):
             wiring = self._wiring
             now = wiring.clock.time_ns()
@@ -412,7 +422,7 @@ class Connection:
                     await close()
             except (FoxtrotError, OSError, TimeoutError) as error:
                 _LOG.warning("%s: something did not close cleanly: %s", self._wiring.exchange, error)
-        self._wiring.transports = self._user_stream = None
+        self._wiring.transports = self._user_stream = self.access = None
         self._channels.clear()
         await self._wiring.end_tasks()  # what the last messages began
 

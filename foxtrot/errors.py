@@ -6,6 +6,7 @@ Every error carries two separate axes: `retryable` (is the same request worth re
     FoxtrotError
     ├── ConfigError                 settings are wrong; `problems` lists all of them at once
     │   └── CredentialsError        keys are missing or malformed
+    │       └── InvalidCredentials  the caller's own; also a ValueError, `field` names the argument
     ├── AdapterError                a plug-in cannot be used
     │   ├── AdapterNotFound
     │   ├── AdapterBroken
@@ -107,6 +108,14 @@ class ConfigError(FoxtrotError):
 
 class CredentialsError(ConfigError):
     """Keys are missing or malformed; the text never holds a value."""
+
+
+class InvalidCredentials(CredentialsError, ValueError):
+    """A key that the caller gave is absent or malformed; `field` names the first such argument."""
+
+    def __init__(self, message: str, *, field: str, problems: Sequence[str] = ()) -> None:
+        super().__init__(message, problems=problems)
+        self.field = field
 
 
 class AdapterError(FoxtrotError):

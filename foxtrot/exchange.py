@@ -13,7 +13,7 @@ from foxtrot.capabilities import CapabilitySet
 from foxtrot.config import Credentials, ExchangeConfig
 from foxtrot.connection import Connection
 from foxtrot.engine.bus import EventEngine
-from foxtrot.errors import UnsupportedError
+from foxtrot.errors import StateError, UnsupportedError
 from foxtrot.hookspecs import notify
 from foxtrot.io.clock import SystemClock
 from foxtrot.managers.account import AccountManager
@@ -31,7 +31,7 @@ from foxtrot.model.health import Health
 from foxtrot.model.order import AmendRequest, Fill, Order, OrderRequest
 from foxtrot.model.orderbook import OrderBook
 from foxtrot.model.times import TimeLike
-from foxtrot.ports import Clock, Environment, LinkContext, MarketTap, VenueLink, WsConnector
+from foxtrot.ports import Clock, Environment, LinkContext, MarketTap, VenueAccess, VenueLink, WsConnector
 from foxtrot.protocol.codec import Endpoints
 from foxtrot.protocol.messages import ChannelKind
 from foxtrot.spec import AdapterSpec
@@ -53,6 +53,7 @@ class BaseExchange(abc.ABC):
         environment: Environment,
         *,
         credentials: Credentials | None = None,
+        stream_credentials: Credentials | None = None,
         engine: EventEngine | None = None,
         clock: Clock | None = None,
         connector: WsConnector | None = None,
@@ -75,7 +76,15 @@ class BaseExchange(abc.ABC):
         self.history = HistoricalManager(wiring)
         self.mapping = MappingManager(wiring)
         self._connection = Connection(
-            wiring, environment, credentials, self.link, connector, self.contracts, self.orders, self.account
+            wiring,
+            environment,
+            credentials,
+            stream_credentials,
+            self.link,
+            connector,
+            self.contracts,
+            self.orders,
+            self.account,
         )
 
     @abc.abstractmethod
@@ -142,6 +151,17 @@ class BaseExchange(abc.ABC):
     def health(self) -> Health:
         """Return the state of the connection and of each of its channels."""
         return self._connection.health()
+
+    @property
+    def access(self) -> VenueAccess:
+        """Return where the exchange is connected to. Raises StateError while it is not."""
+        if self._connection.access is None:
+            raise StateError(f"{self.name} is not connected; await connect() first.", exchange=self.name)
+        return self._connection.access
+
+    async def fetch_time(self) -> int:
+        """Ask for the venue's time (ns UTC): the cheapest proof that it answers."""
+        return await self.market_data.fetch_time()
 
     # contracts and account
 

@@ -104,6 +104,7 @@ class ExchangeFactory:
             settings,
             environment or _environment(hooks, spec, settings, cls),
             credentials=self._credentials(spec, settings),
+            stream_credentials=self._stream_credentials(spec, settings),
             engine=engine,
             clock=clock,
             connector=connector,
@@ -125,6 +126,11 @@ class ExchangeFactory:
         if config.environment == "sandbox" and config.credentials is None:
             return None
         resolved = self._keys.resolve(spec.name, config.account, config.credentials)
+        return None if resolved is None else resolved.credentials
+
+    def _stream_credentials(self, spec: AdapterSpec, config: ExchangeConfig) -> Credentials | None:
+        given = config.stream_credentials
+        resolved = None if given is None else self._keys.resolve(spec.name, config.account, given)
         return None if resolved is None else resolved.credentials
 
     def _hooks(self) -> pluggy.PluginManager:

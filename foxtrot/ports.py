@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -14,6 +14,8 @@ from foxtrot.protocol.codec import Endpoints, NextSeq, RestCodec, RpcCodec, Stre
 from foxtrot.protocol.messages import BookSnapshot
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot.spec import AdapterSpec
+
+T = TypeVar("T")
 
 
 class Clock(Protocol):
@@ -81,6 +83,12 @@ class RequestClient(Protocol):
     async def close(self) -> None: ...
 
 
+class Caller(Protocol):
+    """Send a call through limiter, classification and decoding, and return the decoded answer."""
+
+    def __call__(self, call: Call[T], /) -> Awaitable[T]: ...
+
+
 class HttpSender(Protocol):
     """Send one signed HTTP request and return the raw answer, whatever its status; never repeat it.
 
@@ -111,7 +119,11 @@ class Environment(Protocol):
 
 class LinkContext(msgspec.Struct, frozen=True):
     """Hand an adapter what its codecs and transports share with the core; `venue_ms` is the venue's time for
-    signatures."""
+    signatures.
+
+    `credentials` sign requests; `stream_credentials` sign in to the private stream and the WebSocket API (the same key
+    unless the user gave another).
+    """
 
     exchange: str
     access: VenueAccess
@@ -120,6 +132,13 @@ class LinkContext(msgspec.Struct, frozen=True):
     symbols: SymbolTable
     next_seq: NextSeq
     venue_ms: Callable[[], int]
+    clock: Clock
+    stream_credentials: Credentials | None = None
+
+    @property
+    def stream_key(self) -> Credentials | None:
+        """Return the credentials of the private stream."""
+        return self.stream_credentials or self.credentials
 
 
 class VenueLink(msgspec.Struct, frozen=True):

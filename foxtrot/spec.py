@@ -15,7 +15,8 @@ class AdapterSpec(msgspec.Struct, frozen=True, kw_only=True):
     `name` is the venue id and the entry point's name. `exchange`, `options` and `dialect` are import strings
     ("package.module:Name") of the BaseExchange class, the pydantic model that checks `ExchangeConfig.options`, and the
     sandbox dialect's factory ("" where there is none). `api_version` is the plug-in interface it was written for.
-    `client_id_pattern` is the venue's rule for client order ids. The
+    `client_id_pattern` is the venue's rule for client order ids. `ccxt` is the venue's class in ccxt, "" where it has
+    none, for what foxtrot does not cover. The
     installed adapter of the lowest `rank` is the one that the command line takes when none is named. `environments`
     lists the usable ones; "sandbox" needs a dialect.
     """
@@ -32,3 +33,4 @@ class AdapterSpec(msgspec.Struct, frozen=True, kw_only=True):
     distribution: str = ""
     client_id_pattern: str = "[A-Za-z0-9_-]{1,32}"
     rank: int = 100
+    ccxt: str = ""

@@ -109,22 +109,22 @@ class Play:
 
         low = exchange.contracts.round_price(symbol, quote.bid * 0.97, Side.BUY)
         resting = await exchange.place_order(OrderRequest.limit(symbol, "buy", unit, low, post_only=True))
-        self._show("resting limit", resting, OrderStatus.OPEN)
+        await self._show("resting limit", resting, OrderStatus.OPEN)
 
         partial = await self._partly_filled(unit)
-        self._show("partial fill", partial, OrderStatus.PARTIALLY_FILLED)
+        await self._show("partial fill", partial, OrderStatus.PARTIALLY_FILLED)
         await self._until(lambda: self._is_done(partial))
         full = exchange.orders.get(partial.client_order_id) or partial
         if full.status is OrderStatus.PARTIALLY_FILLED:
             full = await self._finish(full)
-        self._show("then filled", full, OrderStatus.FILLED)
+        await self._show("then filled", full, OrderStatus.FILLED)
 
         market = await exchange.place_order(OrderRequest.market(symbol, "sell", unit))
-        self._show("market sell", market, OrderStatus.FILLED)
+        await self._show("market sell", market, OrderStatus.FILLED)
         spend = OrderRequest.market(symbol, "buy", quote_quantity="250")
-        self._show("market buy for 250", await exchange.place_order(spend), OrderStatus.FILLED)
+        await self._show("market buy for 250", await exchange.place_order(spend), OrderStatus.FILLED)
         canceled = await exchange.cancel_order(symbol, client_order_id=resting.client_order_id)
-        self._show("cancel", canceled, OrderStatus.CANCELED)
+        await self._show("cancel", canceled, OrderStatus.CANCELED)
         fills = await exchange.fetch_my_trades(symbol)
         self._step("fills", f"{len(fills)} executions, fees in {', '.join(sorted({f.fee_asset for f in fills}))}")
         if not fills:
@@ -137,6 +137,7 @@ class Play:
             price, shown = (await exchange.fetch_order_book(symbol, 5)).asks[0]
             wanted = exchange.contracts.round_quantity(symbol, Decimal(repr(shown)) + 3 * unit)
             order = await exchange.place_order(OrderRequest.limit(symbol, "buy", wanted, price))
+            order = await self._once(order, lambda known: known.filled > 0)
             if order.status is OrderStatus.PARTIALLY_FILLED:
                 break
         return order
@@ -207,10 +208,17 @@ class Play:
         known = self._exchange.orders.get(order.client_order_id)
         return known is not None and known.status.done
 
-    def _show(self, name: str, order: Order, expected: OrderStatus) -> None:
+    async def _once(self, order: Order, holds: Callable[[Order], bool]) -> Order:
+        """Return the order once something holds of it: some venues tell only by their stream what became of it."""
+        await self._until(lambda: holds(self._exchange.orders.get(order.client_order_id) or order))
+        return self._exchange.orders.get(order.client_order_id) or order
+
+    async def _show(self, name: str, order: Order, expected: OrderStatus) -> None:
+        if order.status is not expected:
+            order = await self._once(order, lambda known: known.status is expected or known.status.done)
         price = "" if order.price is None else f" at {plain(order.price)}"
         paid = "" if order.average_price is None else f", average {order.average_price:.8g}"
-        total = plain(order.quantity or Decimal(0))
+        total = f"for {plain(order.quote_quantity or Decimal(0))}" if order.quantity is None else plain(order.quantity)
         said = f"{order.side.value} {total}{price}: {order.status.value}, {plain(order.filled)} filled{paid}"
         self._step(name, said, good=order.status is expected, order=order.client_order_id)
 

@@ -7,6 +7,8 @@ import logging
 from collections import Counter
 from collections.abc import Callable, Iterable
 
+import msgspec
+
 from foxtrot.config import RetryConfig
 from foxtrot.errors import FoxtrotError, RequestTimeout, StateError
 from foxtrot.io.driver import StreamDriver
@@ -75,7 +77,7 @@ class StreamPool:
         """
         if self._closed:
             raise self._closed_error()
-        wanted = list(dict.fromkeys(channels))
+        wanted = self._carried(channels)
         self._users.update(wanted)
         try:
             await self._confirmed(wanted)
@@ -85,16 +87,29 @@ class StreamPool:
 
     async def unsubscribe(self, channels: Iterable[Channel]) -> None:
         """Give channels up; the venue is told when nobody else here wants them."""
-        self._release(list(dict.fromkeys(channels)))
+        self._release(self._carried(channels))
 
     def book(self, symbol: str) -> BookBuilder | None:
         """Return the kept book of a subscribed symbol."""
         return next((d.session.books[symbol] for d in self._drivers if symbol in d.session.books), None)
 
+    def _carried(self, channels: Iterable[Channel]) -> list[Channel]:
+        """Return the channels that bring what is wanted, each once for each wish."""
+        carriers = self._codec.limits.carriers
+        return [
+            msgspec.structs.replace(channel, kind=carriers.get(channel.kind, channel.kind))
+            for channel in dict.fromkeys(channels)
+        ]
+
     @property
     def book_depths(self) -> tuple[int, ...]:
         """Return the depths in which partial books can be had."""
         return self._codec.limits.book_depths
+
+    @property
+    def intervals(self) -> tuple[str, ...]:
+        """Return the intervals of which candles can be had; empty where the adapter does not say."""
+        return self._codec.limits.intervals
 
     def channels(self) -> list[Channel]:
         """Return all channels that somebody wants."""

@@ -21,7 +21,7 @@ from foxtrot.errors import (
     StateError,
     UnsupportedError,
 )
-from foxtrot.ports import HttpSender
+from foxtrot.ports import HttpSender, RequestClient
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.codec import Endpoints
 
@@ -79,6 +79,27 @@ class CcxtRestClient:
         self._closed = True
         if self._owns_sockets:
             await self._ccxt.close()
+
+
+class SplitRequests:
+    """Send some endpoints by a client of their own, which has another key."""
+
+    def __init__(self, others: RequestClient, own: RequestClient, endpoints: frozenset[str]) -> None:
+        self._others = others
+        self._own = own
+        self._endpoints = endpoints
+
+    async def request(self, call: Call[Any]) -> RawResponse:
+        """Send a call by the client that it belongs to."""
+        client = self._own if call.endpoint in self._endpoints else self._others
+        return await client.request(call)
+
+    async def close(self) -> None:
+        """Close both, also when one fails."""
+        try:
+            await self._others.close()
+        finally:
+            await self._own.close()
 
 
 def _make(
@@ -226,10 +247,15 @@ def _why(error: BaseException) -> str:
     return str(text).lower()
 
 
+def redirect_library(library: Any, endpoints: Endpoints) -> None:
+    """Point every URL of a ccxt instance to a sandbox, as scheme://<sandbox>/<real host>/path."""
+    rest, stream = urlsplit(endpoints.rest).netloc, urlsplit(endpoints.stream).netloc
+    library.urls = _redirected(library.urls, rest, stream)
+
+
 def _point_to(library: Any, endpoints: Endpoints) -> None:
     if endpoints.redirect:
-        rest, stream = urlsplit(endpoints.rest).netloc, urlsplit(endpoints.stream).netloc
-        library.urls = _redirected(library.urls, rest, stream)
+        redirect_library(library, endpoints)
         return
     host = urlsplit(endpoints.rest)
     library.urls["api"] = _on_host(library.urls["api"], f"{host.scheme}://{host.netloc}")

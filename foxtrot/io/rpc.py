@@ -11,9 +11,9 @@ from typing import Any
 import msgspec
 
 from foxtrot.config import TransportConfig
-from foxtrot.errors import ConnectFailed, ConnectionLost, RequestTimeout, StateError
+from foxtrot.errors import ConnectFailed, ConnectionLost, FoxtrotError, Outcome, RequestTimeout, StateError
 from foxtrot.io.clock import SystemClock
-from foxtrot.ports import Clock, RequestClient, WsConnection, WsConnector
+from foxtrot.ports import Caller, Clock, RequestClient, WsConnection, WsConnector
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.codec import Endpoints, RpcCodec
 
@@ -42,6 +42,7 @@ class _Line:
         self._timeout_s = timeout_s
         self._watch: asyncio.Task[None] | None = None
         self.connection: WsConnection | None = None
+        self.token = ""
         self.pending: dict[int | str, _Waiting] = {}
         self.lost = ""
         self.heard = clock.monotonic()
@@ -100,7 +101,8 @@ class _Line:
 class RpcClient:
     """Implement the RequestClient port; calls that the WebSocket API does not carry go to `fallback`, by declaration.
 
-    The connection is opened at first use and again after a loss. A lost answer is never sent again elsewhere.
+    The connection is opened at first use and again after a loss; `call` asks for its token where the venue gives one. A
+    lost answer is never sent again elsewhere.
     `late_answers` and `bad_frames` count what came and belonged to no waiting request.
     """
 
@@ -112,6 +114,7 @@ class RpcClient:
         config: TransportConfig,
         venue_ms: Callable[[], int],
         fallback: RequestClient,
+        call: Caller,
         clock: Clock | None = None,
     ) -> None:
         self._codec = codec
@@ -120,6 +123,7 @@ class RpcClient:
         self._timeout_s = config.request_timeout_s
         self._venue_ms = venue_ms
         self._fallback = fallback
+        self._call = call
         self._clock = clock or SystemClock()
         self._ids = itertools.count(1)
         self._line: _Line | None = None
@@ -132,21 +136,26 @@ class RpcClient:
     async def request(self, call: Call[Any]) -> RawResponse:
         """Send a call and return its answer.
 
-        Raises ConnectFailed and StateError (not sent), ConnectionLost and RequestTimeout (outcome unknown).
+        Raises ConnectFailed and StateError (not sent, or not looked at), ConnectionLost and RequestTimeout (outcome
+        unknown).
         """
         if not self._codec.supports(call):
             return await self._fallback.request(call)
         line = await self._connected()
         number = next(self._ids)
-        frame = self._codec.encode(call, number, self._venue_ms())
+        frame = self._codec.encode(call, number, self._venue_ms(), line.token)
         if line.connection is None or line.lost:
             raise ConnectFailed(f"The connection was lost before {call.endpoint} was sent: {line.lost}")
         answer = line.expect(number, call.endpoint)
         try:
             line.connection.send(frame)
-            return await answer
+            response = await answer
         finally:
             del line.pending[number]
+        if self._codec.stale(response):
+            line.lost = line.lost or "its token was refused"
+            raise ConnectFailed(f"{call.endpoint} was not taken: the token of the connection was refused.")
+        return response
 
     async def close(self) -> None:
         """Close the connection; who waits for an answer gets ConnectionLost. The fallback is its owner's to close."""
@@ -181,6 +190,7 @@ class RpcClient:
         try:
             if old is not None:
                 self._retire(old)
+            line.token = await self._fetch_token()
             line.connection = await self._connector.connect(
                 self._url, lambda data: self._on_frame(line, data), line.on_close
             )
@@ -188,6 +198,18 @@ class RpcClient:
         finally:
             self._opening = None
         return line
+
+    async def _fetch_token(self) -> str:
+        """Ask for what the connection's requests must carry. Raises ConnectFailed: none of them was sent."""
+        opening = self._codec.open_call()
+        if opening is None:
+            return ""
+        try:
+            return await self._call(opening)
+        except FoxtrotError as error:
+            if error.outcome is Outcome.UNKNOWN:
+                raise ConnectFailed(f"No token for the connection for requests: {error.message}") from error
+            raise
 
     def _retire(self, line: _Line) -> None:
         """Close a connection as soon as everything sent on it is answered or given up."""
@@ -198,12 +220,15 @@ class RpcClient:
     def _on_frame(self, line: _Line, data: bytes) -> None:
         line.heard = self._clock.monotonic()
         try:
-            number, response = self._codec.decode(data)
+            answer = self._codec.decode(data)
         except _UNREADABLE as error:
             # Whose answer it was cannot be known: that request ends as a timeout, its outcome unknown.
             self.bad_frames += 1
             _LOG.warning("an answer of %d bytes could not be read: %s", len(data), type(error).__name__)
             return
+        if answer is None:
+            return
+        number, response = answer
         waiting = None if number is None else line.pending.get(number)
         if waiting is None or waiting.answer.done():
             self.late_answers += 1

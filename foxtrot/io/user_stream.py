@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from foxtrot.config import RetryConfig
 from foxtrot.errors import (
@@ -19,33 +19,28 @@ from foxtrot.errors import (
 )
 from foxtrot.io.driver import STEADY_S
 from foxtrot.io.waiting import at_most, wait_at_most
-from foxtrot.ports import Clock, WsConnection, WsConnector
+from foxtrot.ports import Caller, Clock, WsConnection, WsConnector
 from foxtrot.protocol.backoff import backoff_s
 from foxtrot.protocol.calls import Call
-from foxtrot.protocol.codec import Endpoints, UserStreamScheme
+from foxtrot.protocol.codec import Endpoints, ReadFrame, UserStreamScheme
 from foxtrot.protocol.messages import Ack, Message, Nack, StreamEnded, Unknown
 
-T = TypeVar("T")
 _LOG = logging.getLogger("foxtrot.user")
 _LOGIN_S = 5.0
 _OVERLAP_S, _SOON_S = 5.0, 0.001
 _YOUNG, _SPREAD = 0.9, 0.06  # parts of its greatest age after which a connection is replaced
 _AGAIN = 0.005  # and until the next try when that failed
-_UNKNOWN_METHOD, _WRONG_TIME = "unsupported", "clock"
-
-
-class Caller(Protocol):
-    """Send a call."""
-
-    def __call__(self, call: Call[T], /) -> Awaitable[T]: ...
+_UNKNOWN_METHOD, _WRONG_TIME, _OLD_TOKEN = "unsupported", "clock", "token"
 
 
 class _Line:
-    """One connection: what ended it, and the login under way."""
+    """One connection: what reads it, what ended it, and the logins under way."""
 
-    def __init__(self) -> None:
+    def __init__(self, read: ReadFrame) -> None:
+        self.read = read
         self.connection: WsConnection | None = None
         self.login: asyncio.Future[None] | None = None
+        self.unanswered: set[int | str] = set()
         self.lost = asyncio.Event()
         self.reason = ""
 
@@ -95,7 +90,7 @@ class UserStream:
         self._on_state = on_state
         self._retry = retry
         self._token = ""
-        self._line = _Line()
+        self._line = _Line(scheme.reader())
         self._spare: _Line | None = None  # the other connection while one replaces the other
         self._request_id = 0
         self._heard = 0.0
@@ -130,7 +125,7 @@ class UserStream:
         self._line.end(reason)
 
     async def _open_first(self) -> None:
-        self._line = _Line()
+        self._line = _Line(self._scheme.reader())
         await self._open_line(self._line)
         self._on_state(True, f"user stream open ({self._scheme.name})")
 
@@ -147,14 +142,17 @@ class UserStream:
             raise
 
     async def _log_in(self, line: _Line) -> None:
-        self._request_id += 1
-        frame = self._scheme.login(self._venue_ms(), self._request_id)
-        if frame is None:
+        first = self._request_id + 1
+        frames = self._scheme.logins(self._venue_ms(), first, self._token)
+        self._request_id += len(frames)
+        if not frames:
             return
         if line.lost.is_set() or line.connection is None:
             raise ConnectionLost(f"The user stream closed before the login: {line.reason}")
         line.login = asyncio.get_running_loop().create_future()
-        line.connection.send(frame)
+        line.unanswered.update(range(first, first + len(frames)))
+        for frame in frames:
+            line.connection.send(frame)
         try:
             await at_most(line.login, _LOGIN_S, self._clock)
         except TimeoutError as error:
@@ -223,7 +221,7 @@ class UserStream:
 
     async def _replaced(self) -> bool:
         """Open a second connection beside the first, which ends some seconds later; False when that fails."""
-        new = _Line()
+        new = _Line(self._scheme.reader())
         try:
             self._spare = new
             await self._open_line(new)
@@ -255,7 +253,7 @@ class UserStream:
     def _on_frame(self, line: _Line, data: bytes) -> None:
         self._heard = self._clock.monotonic()
         try:
-            self._scheme.decode(data, self._clock.time_ns(), lambda message: self._take(line, message))
+            line.read(data, self._clock.time_ns(), lambda message: self._take(line, message))
         except Exception as error:  # noqa: BLE001 - logged and handed on; one frame never ends the stream
             _LOG.exception("a private frame of %d bytes could not be handled", len(data))
             self._on_message(Unknown(f"a private frame could not be handled: {type(error).__name__}", data))
@@ -271,10 +269,14 @@ class UserStream:
     def _answer_login(self, line: _Line, message: Ack | Nack) -> None:
         """Settle the login under way; answers to anything else are none of its business."""
         login = line.login
-        if login is None or login.done() or message.request_id not in (self._request_id, None):
+        if login is None or login.done() or message.request_id not in {None, *line.unanswered}:
             return
         if isinstance(message, Ack):
-            login.set_result(None)
+            line.unanswered.discard(message.request_id)
+            if not line.unanswered:
+                login.set_result(None)
+        elif message.code == _OLD_TOKEN:
+            login.set_exception(ConnectionLost(f"The user stream's token was refused: {message.reason}"))
         elif message.code == _WRONG_TIME:
             login.set_exception(ClockSkew(f"The login came at a wrong time: {message.reason}"))
         elif message.code == _UNKNOWN_METHOD:

@@ -1,5 +1,6 @@
 """Where API keys come from, and how requests are signed with them; values are never shown."""
 
+from foxtrot.keys.checks import complaint
 from foxtrot.keys.kinds import KeyKind, kind_of
 from foxtrot.keys.manager import KeyManager, ResolvedCredentials, fingerprint
 from foxtrot.keys.signer import Signer, signer
@@ -11,6 +12,7 @@ __all__ = [
     "Keyring",
     "ResolvedCredentials",
     "Signer",
+    "complaint",
     "fingerprint",
     "kind_of",
     "signer",

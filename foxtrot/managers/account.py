@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from foxtrot.capabilities import Capability
+from foxtrot.errors import FoxtrotError
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model.account import Balance, FeeRate, Position
 from foxtrot.model.events import BalanceUpdated
 from foxtrot.protocol.messages import BalancesChanged
+
+_LOG = logging.getLogger("foxtrot.account")
+_SOON_S, _APART_S = 0.1, 2.0
 
 
 class AccountManager:
@@ -18,6 +23,7 @@ class AccountManager:
         self._wiring = wiring
         self._balances: dict[str, Balance] = {}
         self._times: dict[str, int] = {}  # the venue's time of the newest streamed balance, by asset
+        self._refreshing, self._refreshed = False, -_APART_S
         self._listening: list[set[str]] = []  # for each question under way: what the stream spoke of meanwhile
 
     @property
@@ -41,6 +47,24 @@ class AccountManager:
         current = [balance for balance in (*fetched, *gone) if balance.asset not in streamed]
         self._apply(current, ts_event=0, ts_recv=wiring.clock.time_ns())
         return {asset: balance for asset, balance in self._balances.items() if asset in present}
+
+    def refresh_soon(self) -> None:
+        """Ask for all balances once for everything that moves them in the next moment."""
+        if not self._refreshing:
+            self._refreshing = True
+            self._wiring.spawn(self._refresh())
+
+    async def _refresh(self) -> None:
+        clock = self._wiring.clock
+        try:
+            await clock.sleep(max(_SOON_S, self._refreshed + _APART_S - clock.monotonic()))
+        finally:
+            self._refreshing = False
+        self._refreshed = clock.monotonic()
+        try:
+            await self.fetch_balance()
+        except FoxtrotError as error:
+            _LOG.warning("%s: balances could not be read: %s", self._wiring.exchange, error)
 
     async def fetch_positions(self) -> list[Position]:
         """Ask for open derivatives positions. Raises UnsupportedError on venues without derivatives, before any I/O."""

@@ -47,6 +47,7 @@ class HistoricalManager:
         wiring.require(Capability.FETCH_OHLCV)
         contract = wiring.contract(symbol)
         first, last = self._range(interval, start, end, limit)
+        wiring.require_interval(interval)
         bars = await self._pages(contract, interval, first, last, progress)
         finished = [bar for bar in bars if unfinished or bar.closed]
         return finished if limit is None else finished[:limit] if start is not None else finished[-limit:]

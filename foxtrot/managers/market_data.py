@@ -46,6 +46,16 @@ class MarketDataManager:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
 
+    @property
+    def channels(self) -> list[Channel]:
+        """Return what is subscribed now. Raises StateError before connect."""
+        return self._wiring.open().streams.channels()
+
+    async def fetch_time(self) -> int:
+        """Ask for the venue's time (ns UTC)."""
+        wiring = self._wiring
+        return await wiring.call(wiring.open().rest.fetch_server_time())
+
     async def fetch_tickers(self, symbols: Sequence[str]) -> list[Ticker]:
         """Ask for the 24-hour statistics of some symbols, in the order asked."""
         wiring = self._wiring
@@ -81,6 +91,8 @@ class MarketDataManager:
         streams = wiring.open().streams
         if kind is ChannelKind.BOOK:
             self._require_depth(channels)
+        if kind is ChannelKind.OHLCV:
+            wiring.require_interval(param)
         handlers = self._attach(channels, callback)
         try:
             await streams.subscribe(channels)

@@ -22,7 +22,7 @@ from foxtrot.managers.wiring import Wiring
 from foxtrot.model import events
 from foxtrot.model.contract import Contract
 from foxtrot.model.order import AmendRequest, Fill, Order, OrderRequest, OrderStatus
-from foxtrot.model.times import NS_PER_MS, TimeLike
+from foxtrot.model.times import NS_PER_MS, NS_PER_S, TimeLike
 from foxtrot.protocol.client_ids import ClientIdFactory
 from foxtrot.protocol.messages import AmendResult, OrderUpdate
 from foxtrot.protocol.orders import Step
@@ -133,8 +133,8 @@ class OrderManager:
         wiring.require(Capability.CANCEL_ORDER)
         contract = wiring.contract(symbol)
         venue_id, our_id = self._store.ids(symbol, order_id, client_order_id)
-        call = wiring.open().rest.cancel_order(contract, venue_id, our_id)
         known = self._store.find(symbol, venue_id, our_id)
+        call = wiring.open().rest.cancel_order(contract, venue_id, our_id, self._age_s(known))
         with self._command([known] if known else [], Step.CANCEL_SENT, "cancel"):
             update = await wiring.call(call, command=True)
         return self._store.merge(update)
@@ -148,6 +148,8 @@ class OrderManager:
         wiring.require(Capability.CANCEL_ALL_ORDERS)
         contract = wiring.contract(symbol)
         call = wiring.open().rest.cancel_all_orders(contract)
+        if call is None:
+            return await self._cancel_each(symbol)
         mine = [order for order in self._store.living() if order.symbol == symbol]
         with self._command(mine, Step.CANCEL_SENT, "cancel"):
             updates = await wiring.call(call, command=True)
@@ -156,8 +158,18 @@ class OrderManager:
             self._store.take(order, Step.ANSWERED)
         return canceled
 
+    async def _cancel_each(self, symbol: str) -> list[Order]:
+        """Cancel one by one what the venue lists as open; an order that ends meanwhile is no error."""
+        canceled: list[Order] = []
+        for order in await self.fetch_open(symbol):
+            try:
+                canceled.append(await self.cancel(symbol, order_id=order.order_id))
+            except errors.CancelRejected as error:
+                _LOG.info("%s %s was not canceled: %s", symbol, order.order_id, error)
+        return canceled
+
     async def amend(self, request: AmendRequest) -> Order:
-        """Change an open order and return the living one, which has a new id where the venue replaces orders.
+        """Change an open order and return the living one, which has new ids where the venue replaces orders.
 
         Raises InvalidRequest without a change, OrderDenied for an illegal one, CancelRejected when the order is done,
         OrderRejected (its `order` is the canceled old one) when the old order ended but the new one was refused,
@@ -170,6 +182,8 @@ class OrderManager:
             raise InvalidRequest("An amend needs a new price or a new quantity.", field="price")
         await wiring.admit()
         old = await self._known(request, contract)
+        if wiring.open().rest.habits.amends_in_place:
+            return await self._amend_in_place(old, request, contract)
         changed = _amended(old, request, self._new_id(None, contract), wiring.clock.time_ns())
         with self._under_way(changed):
             await self._deny_if_illegal(changed, contract)
@@ -250,18 +264,23 @@ class OrderManager:
             price=request.price,
             stop_price=request.stop_price,
             iceberg_quantity=request.iceberg_quantity,
+            trailing_offset=request.trailing_offset,
             time_in_force=request.time_in_force,
             stp_mode=(request.stp_mode or "").upper(),
             ts_submitted=self._wiring.clock.time_ns(),
         )
 
-    async def _deny_if_illegal(self, order: Order, contract: Contract) -> None:
+    async def _denial(self, order: Order, contract: Contract) -> errors.OrderDenied | None:
         try:
             denial = await self._contracts.judge(order, contract)
             if denial is None and self._wiring.hooks is not None:
                 self._wiring.hooks.hook.foxtrot_before_place(exchange=self._wiring.exchange, order=order)
         except errors.OrderDenied as veto:
-            denial = veto
+            return veto
+        return denial
+
+    async def _deny_if_illegal(self, order: Order, contract: Contract) -> None:
+        denial = await self._denial(order, contract)
         if denial is not None:
             denial.order = self._store.end(order, OrderStatus.DENIED, events.OrderDenied, denial.message)
             raise denial
@@ -269,11 +288,8 @@ class OrderManager:
     async def _intend(self, command: str, order: Order) -> Order:
         """Write the intent and announce the order. Raises JournalError; the order is then DENIED."""
         pending = self._store.put(msgspec.structs.replace(order, status=OrderStatus.PENDING))
-        # Never below the numbers in our ids, which go on from it after a restart.
-        self._intents = max(self._intents + 1, self._ids.used if self._ids else 0)
-        intent = Intent(self._intents, command, self._store.key(pending), pending, self._wiring.clock.time_ns())
         try:
-            await self._store.journal.intend(intent)
+            await self._store.journal.intend(self._intent(command, pending))
         except errors.JournalError as error:
             self._store.end(pending, OrderStatus.DENIED, events.OrderDenied, error.message)
             raise
@@ -282,6 +298,11 @@ class OrderManager:
             raise
         self._store.announce(events.OrderSubmitted, pending)
         return pending
+
+    def _intent(self, command: str, order: Order) -> Intent:
+        # Never below the numbers in our ids, which go on from it after a restart.
+        self._intents = max(self._intents + 1, self._ids.used if self._ids else 0)
+        return Intent(self._intents, command, self._store.key(order), order, self._wiring.clock.time_ns())
 
     @contextmanager
     def _under_way(self, order: Order) -> Iterator[None]:
@@ -346,7 +367,8 @@ class OrderManager:
         )
 
     async def _amend(self, old: Order, pending: Order, request: AmendRequest, contract: Contract) -> Order:
-        call = self._wiring.open().rest.amend_order(old, request, pending.client_order_id, contract)
+        rest = self._wiring.open().rest
+        call = rest.amend_order(old, request, pending.client_order_id, contract, self._age_s(old))
         marked = self._store.take(old, Step.AMEND_SENT)
         try:
             result = await self._wiring.call(call, command=True)
@@ -358,6 +380,32 @@ class OrderManager:
             self._doubt(marked, _INTERRUPTED)
             raise
         return self._settle_amend(marked, pending, result)
+
+    async def _amend_in_place(self, old: Order, request: AmendRequest, contract: Contract) -> Order:
+        """Change an order that stays the same one. Raises OrderDenied; the order then goes on as it was."""
+        changed = msgspec.structs.replace(
+            old,
+            price=old.price if request.price is None else request.price,
+            quantity=old.quantity if request.quantity is None else request.quantity,
+        )
+        if (denial := await self._denial(changed, contract)) is not None:
+            denial.order = old
+            raise denial
+        rest = self._wiring.open().rest
+        call = rest.amend_order(old, request, old.client_order_id, contract, self._age_s(old))
+        with self._command([old], Step.AMEND_SENT, "amend"):
+            await self._store.journal.intend(self._intent("amend", self._store.latest(old)))
+            result = await self._wiring.call(call, command=True)
+        if result.new is not None:
+            self._store.merge(result.new)
+        living = self._store.take(old, Step.ANSWERED)
+        self._store.announce(events.OrderAmended, living)
+        return living
+
+    def _age_s(self, order: Order | None) -> float:
+        """Return how long ago an order was placed, 0 where that is not known."""
+        placed = 0 if order is None else order.ts_submitted or order.ts_created
+        return (self._wiring.clock.time_ns() - placed) / NS_PER_S if placed else 0.0
 
     def _settle_failed_amend(self, old: Order, pending: Order, error: errors.FoxtrotError) -> None:
         if error.outcome is Outcome.UNKNOWN:
@@ -408,6 +456,7 @@ def _amended(old: Order, request: AmendRequest, client_order_id: str, now_ns: in
         price=request.price if request.price is not None else old.price,
         stop_price=old.stop_price,
         iceberg_quantity=old.iceberg_quantity,
+        trailing_offset=old.trailing_offset,
         time_in_force=old.time_in_force,
         stp_mode=old.stp_mode,
         ts_submitted=now_ns,

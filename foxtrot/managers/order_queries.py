@@ -6,18 +6,21 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from foxtrot.capabilities import Capability
-from foxtrot.errors import InvalidRequest, ProtocolError, UnknownSymbol
+from foxtrot.errors import InvalidRequest, OrderNotFound, ProtocolError, UnknownSymbol
 from foxtrot.managers.contract import ContractManager
 from foxtrot.managers.order_store import OrderStore
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model.order import Fill, Order
-from foxtrot.model.times import TimeLike, to_ns
+from foxtrot.model.times import NS_PER_S, TimeLike, to_ns
 from foxtrot.protocol.calls import Call
+from foxtrot.protocol.codec import Page
 from foxtrot.protocol.messages import OrderUpdate
 
 PAGE = 1_000
+MARGIN_NS = 60 * NS_PER_S  # clocks differ, and venues cut times to ms or s
+_LISTED = 100  # past orders to look through for one of which we do not know when it was sent
 T = TypeVar("T")
-Page = Callable[[int | None, int | None, str, int], Call[list[T]]]
+PageCall = Callable[[int | None, int | None, str, int], Call[Page[T]]]
 
 
 class OrderQueries:
@@ -38,7 +41,23 @@ class OrderQueries:
         """Ask for one order by the venue's id, by ours where that is not known. Raises OrderNotFound."""
         wiring = self._wiring
         call = wiring.open().rest.fetch_order(wiring.contract(symbol), order_id, client_order_id)
+        if call is None:
+            return await self._listed(symbol, client_order_id)
         return self._store.merge(await wiring.call(call))
+
+    async def _listed(self, symbol: str, client_order_id: str) -> Order:
+        """Look for an order by our id among the open and the past ones. Raises OrderNotFound."""
+        known = self._store.find(symbol, "", client_order_id)
+        since = known.ts_submitted - MARGIN_NS if known is not None and known.ts_submitted else None
+        found = [u for u in await self.open_updates(symbol) if u.client_order_id == client_order_id]
+        if not found:
+            updates = await self._past(symbol, since, None, _LISTED if since is None else PAGE)
+            found = [u for u in updates if u.client_order_id == client_order_id]
+        if not found:
+            raise OrderNotFound(
+                f"{self._wiring.exchange} lists no order {client_order_id} of {symbol}.", exchange=self._wiring.exchange
+            )
+        return self._store.merge(found[-1])
 
     async def open(self, symbol: str | None = None) -> list[Order]:
         """Ask for the open orders of one symbol or of all."""
@@ -60,29 +79,33 @@ class OrderQueries:
 
     async def history(self, symbol: str, start: TimeLike | None, end: TimeLike | None, limit: int) -> list[Order]:
         """Ask for past and open orders of a symbol, oldest first, paged as needed."""
-        wiring = self._wiring
-        wiring.require(Capability.FETCH_ORDERS)
-        contract = wiring.contract(symbol)
+        self._wiring.require(Capability.FETCH_ORDERS)
         first, last = _bounds(start, end, limit)
-        rest = wiring.open().rest
+        return [self._store.merge(update) for update in await self._past(symbol, first, last, limit)]
 
-        def page(start: int | None, end: int | None, after: str, size: int) -> Call[list[OrderUpdate]]:
+    async def _past(self, symbol: str, first: int | None, last: int | None, limit: int) -> list[OrderUpdate]:
+        wiring = self._wiring
+        contract, rest = wiring.contract(symbol), wiring.open().rest
+
+        def page(start: int | None, end: int | None, after: str, size: int) -> Call[Page[OrderUpdate]]:
             return rest.fetch_orders(contract, start, end, after, size)
 
-        updates = await self._pages(page, first, last, "", limit, lambda u: (u.ts_created, u.order_id))
-        return [self._store.merge(update) for update in updates]
+        return await self._pages(page, first, last, "", limit, lambda u: (u.ts_created, u.order_id))
 
     async def fills(
         self, symbol: str, start: TimeLike | None, end: TimeLike | None, limit: int, *, from_id: str = ""
     ) -> list[Fill]:
-        """Ask for executions of our orders, oldest first, paged as needed; `from_id` is the first trade id wanted."""
+        """Ask for executions of our orders, oldest first, paged as needed; `from_id` is the first trade id wanted.
+
+        Of all symbols with a symbol of "", where the venue can be asked so.
+        """
         wiring = self._wiring
         wiring.require(Capability.FETCH_MY_TRADES)
-        contract = wiring.contract(symbol)
+        contract = wiring.contract(symbol) if symbol else None
         first, last = _bounds(start, end, limit)
         rest = wiring.open().rest
 
-        def page(start: int | None, end: int | None, after: str, size: int) -> Call[list[Fill]]:
+        def page(start: int | None, end: int | None, after: str, size: int) -> Call[Page[Fill]]:
             return rest.fetch_my_trades(contract, start, end, after, size)
 
         fills = await self._pages(page, first, last, from_id, limit, lambda f: (f.ts_event, f.trade_id))
@@ -90,27 +113,32 @@ class OrderQueries:
 
     async def _pages(
         self,
-        page: Page[T],
+        page: PageCall[T],
         first: int | None,
         last: int | None,
-        from_id: str,
+        after: str,
         limit: int,
         place: Callable[[T], tuple[int, str]],
     ) -> list[T]:
-        """Read pages of things that have a time and a growing number until the range or the limit is reached.
+        """Read pages until the range or the limit is reached: the oldest `limit` from `first` on, else the newest.
 
         The end goes to the venue only without a start: some bound how far apart the two may lie.
         """
         size = min(limit, PAGE)
-        got = await self._wiring.call(page(first, last if first is None else None, from_id, size))
-        found = list(got)
-        while (first is not None or from_id) and len(got) == size and len(found) < limit:
-            when, number = place(got[-1])
-            if last is not None and when > last:
+        found: dict[tuple[int, str], T] = {}
+        oldest_first = first is not None or bool(after)
+        while True:
+            got = await self._wiring.call(page(first, None if oldest_first else last, after, size))
+            found.update({place(one): one for one in got.items})
+            complete = len(found) >= limit and not (got.newest_first and oldest_first)
+            beyond = last is not None and not got.newest_first and got.items and place(got.items[-1])[0] > last
+            # Without a start a venue that begins with the oldest has given its newest at once.
+            if complete or beyond or not got.next or not (oldest_first or got.newest_first):
                 break
-            got = await self._wiring.call(page(None, None, following(number), size))
-            found += got
-        return [one for one in found if last is None or place(one)[0] <= last][:limit]
+            after = got.next
+        ordered = sorted(found, key=lambda at: (at[0], len(at[1]), at[1]))
+        chosen = [at for at in ordered if last is None or at[0] <= last]
+        return [found[at] for at in (chosen[:limit] if oldest_first else chosen[-limit:])]
 
 
 def following(number: str) -> str:

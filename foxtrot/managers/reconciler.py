@@ -9,29 +9,30 @@ from foxtrot import errors
 from foxtrot.capabilities import Capability
 from foxtrot.engine.journal import Cursor
 from foxtrot.managers.account import AccountManager
-from foxtrot.managers.order_queries import PAGE, OrderQueries, following
+from foxtrot.managers.order_queries import MARGIN_NS, PAGE, OrderQueries, following
 from foxtrot.managers.order_store import OrderStore
 from foxtrot.managers.resolver import DoubtResolver
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model import events
 from foxtrot.model.order import Fill, Order, OrderStatus
-from foxtrot.model.times import NS_PER_S
 from foxtrot.protocol.backoff import backoff_s
+from foxtrot.protocol.codec import RequestHabits
 
 _LOG = logging.getLogger("foxtrot.orders")
-_MARGIN_NS = 60 * NS_PER_S  # clocks differ, and venues cut times to ms
 _STREAM_S = 1.0  # how long the user stream may take to bring the fills that a query told of
 _GAP_ATTEMPTS = 8
 _FILLS, _BALANCE = "fills", "balance"
+_ALL = 1_000_000
 
 
 class Reconciler:
     """Make what is known equal to what the venue has.
 
-    Fills are read from a cursor on: the last trade id up to which everything was read. It moves only by reading on,
-    never by what the user stream brought, and is written together with the fills, so no window is missed. Symbols
-    looked at are those with an order or a cursor of ours, those that the venue lists open orders of, and those between
-    two assets whose balances are not what was known: there somebody else has traded.
+    Fills are read from a cursor on: the last trade id up to which everything was read, or its time where executions
+    have no growing numbers. It moves only by reading on, never by what the user stream brought, and is written together
+    with the fills, so no window is missed. Where the venue is asked for all symbols at once there is one cursor; else
+    the symbols looked at are those with an order or a cursor of ours, those that the venue lists open orders of, and
+    those between two assets whose balances are not what was known: there somebody else has traded.
     """
 
     def __init__(
@@ -70,13 +71,14 @@ class Reconciler:
         failure = "it was interrupted"
         try:
             await self._orders()
-            looked_at = self._symbols()
+            looked_at = [""] if self._habits.account_wide_fills else self._symbols()
             for symbol in looked_at:
                 await self.fills(symbol)
             await self._balances()
-            moved = self._moved() if self._totals else set()
-            for symbol in sorted(self._between(moved) - set(looked_at)):
-                await self.fills(symbol)
+            if not self._habits.account_wide_fills:
+                moved = self._moved() if self._totals else set()
+                for symbol in sorted(self._between(moved) - set(looked_at)):
+                    await self.fills(symbol)
             self._keep_totals()
             failure = ""
         except errors.FoxtrotError as error:
@@ -87,8 +89,11 @@ class Reconciler:
             wiring.publish(events.ReconcileFinished(wiring.exchange, "", 0, now, seq, self.differences, failure))
 
     async def fills(self, symbol: str) -> None:
-        """Read the executions of a symbol from its cursor on, page by page."""
+        """Read the executions of a symbol from its cursor on, page by page; of all symbols where that is the way."""
         if not self._wiring.capabilities[Capability.FETCH_MY_TRADES].support.usable:
+            return
+        if not self._habits.numbered_fills:
+            await self._fills_by_time("" if self._habits.account_wide_fills else symbol)
             return
         while True:
             known = self._cursors.get(symbol)
@@ -100,6 +105,14 @@ class Reconciler:
             if len(got) < PAGE:
                 return
 
+    async def _fills_by_time(self, scope: str) -> None:
+        known = self._cursors.get(scope)
+        # From a margin before the cursor on: an execution may be shown late. What is known already counts once.
+        start = self._start_ns(scope) if known is None else int(known) - MARGIN_NS
+        got = await self._queries.fills(scope, start, None, _ALL)
+        if got:
+            await self._take(scope, got)
+
     def watch_gap(self, symbol: str) -> None:
         """Fetch the fills of a symbol soon, unless the user stream brings them first."""
         if symbol not in self._gaps and self._wiring.transports is not None:
@@ -110,7 +123,7 @@ class Reconciler:
         """Return True when neither open orders, nor past ones since the intent, nor trades show the order."""
         for listed in await self._queries.open_updates(order.symbol):
             self._store.merge(listed)
-        start = order.ts_submitted - _MARGIN_NS
+        start = order.ts_submitted - MARGIN_NS
         if self._wiring.capabilities[Capability.FETCH_ORDERS].support.usable:
             await self._queries.history(order.symbol, start, None, PAGE)
         await self.fills(order.symbol)
@@ -146,20 +159,21 @@ class Reconciler:
         else:
             self._compare(order, after)
 
-    async def _take(self, symbol: str, fills: list[Fill]) -> None:
+    async def _take(self, scope: str, fills: list[Fill]) -> None:
         """Merge a page of fills and move the cursor, in one transaction."""
         for fill in fills:
-            if self._store.find(symbol, fill.order_id, "") is None:
+            if self._store.find(fill.symbol, fill.order_id, "") is None:
                 before = None
-                self._compare(before, await self._queries.one(symbol, fill.order_id, ""))
-        cursor = Cursor(symbol, _FILLS, fills[-1].trade_id)
+                self._compare(before, await self._queries.one(fill.symbol, fill.order_id, ""))
+        last = fills[-1]
+        cursor = Cursor(scope, _FILLS, last.trade_id if self._habits.numbered_fills else str(last.ts_event))
         with self._store.together([cursor]):
             for fill in fills:
-                known = self._store.find(symbol, fill.order_id, "")
+                known = self._store.find(fill.symbol, fill.order_id, "")
                 if known is not None and all(fill.trade_id != one.trade_id for one in known.fills):
                     self._store.merge_fill(fill)
-                    self._differ("fill", symbol, f"fill {fill.trade_id} of order {fill.order_id}")
-        self._cursors[symbol] = cursor.value
+                    self._differ("fill", fill.symbol, f"fill {fill.trade_id} of order {fill.order_id}")
+        self._cursors[scope] = cursor.value
 
     async def _balances(self) -> None:
         before = self._account.balances
@@ -185,14 +199,18 @@ class Reconciler:
         known = {order.symbol for order in self._store.all()} | self._cursors.keys()
         return sorted(symbol for symbol in known if symbol in self._wiring.symbols)
 
-    def _start_ns(self, symbol: str) -> int:
+    def _start_ns(self, scope: str) -> int:
         """Return from when on fills concern us, where nothing was read before."""
         times = [
             order.ts_submitted or order.ts_created or self._since_ns
             for order in self._store.all()
-            if order.symbol == symbol
+            if order.symbol == scope or not scope
         ]
-        return min([*times, self._since_ns]) - _MARGIN_NS
+        return min([*times, self._since_ns]) - MARGIN_NS
+
+    @property
+    def _habits(self) -> RequestHabits:
+        return self._wiring.open().rest.habits
 
     async def _close_gap(self, symbol: str) -> None:
         clock = self._wiring.clock

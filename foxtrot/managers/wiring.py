@@ -108,6 +108,14 @@ class Wiring:
                 exchange=self.exchange,
             )
 
+    def require_interval(self, interval: str) -> None:
+        """Raise UnsupportedError, before any I/O, for candles that the venue does not have."""
+        known = self.open().streams.intervals
+        if known and interval not in known:
+            raise UnsupportedError(
+                f"{self.exchange} has no candles of {interval}; it has {', '.join(known)}.", exchange=self.exchange
+            )
+
     async def call(self, call: Call[T], *, command: bool = False) -> T:
         """Send a call through the gateway; `command` picks the order-entry transport where one is configured.
 

@@ -134,7 +134,8 @@ AnyRule = (
 class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """Describe one instrument as the venue states it; nothing in here is a constant of ours.
 
-    `symbol` is unified ("BTC/USDT"), `venue_symbol` the venue's ("BTCUSDT"). Precisions are numbers of decimals.
+    `symbol` is unified ("BTC/USDT"), `venue_symbol` the venue's ("BTCUSDT"), `aliases` what else the venue calls it.
+    Precisions are numbers of decimals.
     """
 
     exchange: str
@@ -160,6 +161,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     replace_allowed: bool = False
     amend_allowed: bool = False
     permissions: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
 
     @property
     def price_tick(self) -> Decimal:

@@ -37,6 +37,7 @@ class OrderType(enum.Enum):
     STOP_LOSS_LIMIT = "stop_loss_limit"
     TAKE_PROFIT = "take_profit"
     TAKE_PROFIT_LIMIT = "take_profit_limit"
+    TRAILING_STOP = "trailing_stop"
 
     @property
     def has_price(self) -> bool:
@@ -51,7 +52,13 @@ class OrderType(enum.Enum):
 
 _PRICED = frozenset({OrderType.LIMIT, OrderType.LIMIT_MAKER, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
 _TRIGGERED = frozenset(
-    {OrderType.STOP_LOSS, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT, OrderType.TAKE_PROFIT_LIMIT}
+    {
+        OrderType.STOP_LOSS,
+        OrderType.STOP_LOSS_LIMIT,
+        OrderType.TAKE_PROFIT,
+        OrderType.TAKE_PROFIT_LIMIT,
+        OrderType.TRAILING_STOP,
+    }
 )
 
 
@@ -95,10 +102,11 @@ _DONE = frozenset(
 
 
 class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Ask for an order; build it by `limit`, `market`, `stop` or `take_profit`, which convert numbers exactly.
+    """Ask for an order; build it by `limit`, `market`, `stop` or `trailing_stop`, which convert numbers exactly.
 
-    MARKET takes either `quantity` (base) or `quote_quantity`. `stp_mode` is the venue's word. `client_order_id` is
-    kept when given and generated otherwise. `validate_only` asks the venue to check the order without placing it.
+    MARKET takes either `quantity` (base) or `quote_quantity`. `trailing_offset` is the distance, in quote currency, at
+    which a TRAILING_STOP follows the market. `stp_mode` is the venue's word. `client_order_id` is kept when given and
+    generated otherwise. `validate_only` asks the venue to check the order without placing it.
     """
 
     symbol: str
@@ -109,6 +117,7 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
     price: Decimal | None = None
     stop_price: Decimal | None = None
     iceberg_quantity: Decimal | None = None
+    trailing_offset: Decimal | None = None
     time_in_force: TimeInForce | None = None
     stp_mode: str | None = None
     client_order_id: str | None = None
@@ -202,6 +211,30 @@ class OrderRequest(msgspec.Struct, frozen=True, kw_only=True):
             validate_only=validate_only,
         )
 
+    @classmethod
+    def trailing_stop(
+        cls,
+        symbol: str,
+        side: Side | str,
+        quantity: Number,
+        trailing_offset: Number,
+        *,
+        stp_mode: str | None = None,
+        client_order_id: str | None = None,
+        validate_only: bool = False,
+    ) -> OrderRequest:
+        """Build a market order that waits until the market turns by `trailing_offset` (in quote currency)."""
+        return cls(
+            symbol=symbol,
+            side=to_side(side),
+            type=OrderType.TRAILING_STOP,
+            quantity=to_decimal(quantity, "quantity"),
+            trailing_offset=to_decimal(trailing_offset, "trailing_offset"),
+            stp_mode=stp_mode,
+            client_order_id=client_order_id,
+            validate_only=validate_only,
+        )
+
 
 def to_side(value: Side | str) -> Side:
     """Read a side given as enum or text ("buy", "SELL"). Raises InvalidRequest for anything else."""
@@ -257,6 +290,7 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     price: Decimal | None = None
     stop_price: Decimal | None = None
     iceberg_quantity: Decimal | None = None
+    trailing_offset: Decimal | None = None
     time_in_force: TimeInForce | None = None
     stp_mode: str = ""
     filled: Decimal = ZERO

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from foxtrot.model.events import BookInvalidated, BookUpdated, Event
 from foxtrot.model.orderbook import Level, OrderBook
-from foxtrot.protocol.messages import BookDelta, BookSnapshot
+from foxtrot.protocol.messages import UNNUMBERED, BookDelta, BookSnapshot
 
 _MOST_BUFFERED = 10_000
 _NO_ASK = float("inf")
@@ -20,7 +20,8 @@ class BookBuilder:
     Deltas are buffered until a snapshot is there; what it already covers is dropped, the first one applied must reach
     over its id, and afterwards each must follow its predecessor. A gap, a crossed book or a wrong checksum is published
     as BookInvalidated at once, and the book asks for a snapshot again (`needs_snapshot`); how soon it gets one is the
-    caller's decision. Prices are float64 as decoded from the wire's text.
+    caller's decision. Prices are float64 as decoded from the wire's text. Where the venue numbers nothing the stream's
+    order is trusted as far as its checksums prove it: what comes without a snapshot before it is dropped.
 
     `depth` keeps the best levels of each side only, for venues that subscribe to a depth. `checksum` computes the
     venue's checksum from bids (descending) and asks (ascending), compared where a message carries one.
@@ -46,6 +47,7 @@ class BookBuilder:
         self._asks: dict[float, float] = {}
         self._buffer: deque[BookDelta] = deque(maxlen=_MOST_BUFFERED)
         self._chained = False
+        self._standalone = False
         self._ts_recv = 0
         self.update_id = 0
         self.synced = False
@@ -64,14 +66,20 @@ class BookBuilder:
 
     def delta(self, delta: BookDelta) -> None:
         """Take a delta: apply it, or buffer it until a snapshot is there."""
+        numbered = delta.previous_id != UNNUMBERED
         if not self.synced:
-            self._buffer.append(delta)
+            if numbered:
+                self._buffer.append(delta)
             self.needs_snapshot = True
             return
-        if delta.last_id <= self.update_id:
-            return
-        if not self._follows(delta):
-            self._ask_again(f"gap: update {delta.previous_id + 1} follows {self.update_id}", [delta])
+        if numbered:
+            if delta.last_id <= self.update_id:
+                return
+            if not self._follows(delta):
+                self._ask_again(f"gap: update {delta.previous_id + 1} follows {self.update_id}", [delta])
+                return
+        elif self._standalone:
+            self._ask_again("the stream does not go on from the book that was asked for", ())
             return
         self._apply(delta)
         bids, asks = delta.bids, delta.asks
@@ -81,7 +89,7 @@ class BookBuilder:
         fault = self._fault(delta.checksum)
         if fault:
             # The delta stays: the next snapshot must reach it, or an old one would pass for the venue's book.
-            self._ask_again(fault, [delta])
+            self._ask_again(fault, [delta] if numbered else ())
             return
         self._announce(delta.ts_event, bids, asks, snapshot=False)
 
@@ -95,6 +103,7 @@ class BookBuilder:
         if self.synced and snapshot.last_id < self.update_id:
             return
         self._bids, self._asks = dict(snapshot.bids), dict(snapshot.asks)
+        self._standalone = snapshot.standalone
         self.update_id, self._chained, self._ts_recv = snapshot.last_id, False, snapshot.ts_recv
         self.best_bid, self.best_ask = max(self._bids, default=0.0), min(self._asks, default=_NO_ASK)
         checksum, ts_event, waiting = snapshot.checksum, 0, list(self._buffer)

@@ -26,7 +26,8 @@ class Call(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     `endpoint` is the transport's name of the request (for ccxt its implicit method, "privatePostOrder"); `params` go
     out as given, all text. `decode` turns the raw body of a successful answer into the domain; it raises
     msgspec.MsgspecError, ValueError, KeyError or ArithmeticError on a body it cannot read. `weight` is the venue's
-    cost, `orders` how many orders it counts as. Only `idempotent` calls may be repeated. `signed` calls need
+    cost, `orders` how many orders it counts as, `calls` what it adds to the account's counter of calls, `trading` what
+    it adds to the account's counter of `market`. Only `idempotent` calls may be repeated. `signed` calls need
     credentials.
     """
 
@@ -35,6 +36,9 @@ class Call(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     decode: Callable[[bytes], T]
     weight: int = 1
     orders: int = 0
+    calls: float = 0
+    trading: float = 0
+    market: str = ""
     lane: Lane = Lane.HISTORY
     idempotent: bool = True
     signed: bool = False

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
@@ -13,12 +13,15 @@ from foxtrot.model.contract import Contract
 from foxtrot.model.events import Bar, Ticker, Trade
 from foxtrot.model.order import AmendRequest, Fill, Order
 from foxtrot.model.orderbook import OrderBook
+from foxtrot.protocol.book import Checksum
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.messages import AmendResult, BookSnapshot, Channel, ChannelKind, Listing, Message, OrderUpdate
 from foxtrot.protocol.ratelimit import Usage
 
 Emit = Callable[[Message], None]
 NextSeq = Callable[[], int]
+ReadFrame = Callable[[bytes, int, Emit], None]
+T = TypeVar("T")
 Read = Callable[[Iterator[bytes], int], None]  # takes frames until there are no more, and their `ts_recv`
 SinkOf = Callable[[ChannelKind, str], Emit]  # by kind and unified symbol
 
@@ -40,7 +43,12 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     `silence_s` is how long a connection with confirmed streams may bring no frame at all before it counts as dead;
     None where quiet streams are normal. `consecutive_trades` says that the ids of a symbol's public trades count up one
-    by one, so that a missing trade shows. `book_depths` are the depths in which books can be had as a whole each time.
+    by one, so that a missing trade shows. `book_depths` are the depths in which books can be had, `intervals` those of
+    the candles (empty: not stated).
+
+    `streamed_snapshots`: a kept book begins with a snapshot on the stream itself, and begins anew by subscribing again.
+    `uniform_requests`: one request may ask for many symbols, but for one kind of channel only. `carriers`: kinds whose
+    events come with another kind's stream, which is subscribed in their place.
     """
 
     streams_per_connection: int = 1024
@@ -52,13 +60,51 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     silence_s: float | None = None
     consecutive_trades: bool = False
     book_depths: tuple[int, ...] = ()
+    intervals: tuple[str, ...] = ()
+    streamed_snapshots: bool = False
+    uniform_requests: bool = False
+    carriers: Mapping[ChannelKind, ChannelKind] = {}
+
+
+class BookRules(msgspec.Struct, frozen=True):
+    """Say how one kept book is checked: `depth` levels a side are all there is, `checksum` computes the venue's."""
+
+    depth: int | None = None
+    checksum: Checksum | None = None
+
+
+class RequestHabits(msgspec.Struct, frozen=True, kw_only=True):
+    """State how a venue's requests for orders work.
+
+    `numbered_fills`: executions have growing numbers and can be read from a number on; elsewhere they are read from a
+    time on. `account_wide_fills`: they are read for all symbols at once. `amends_in_place`: an amended order stays the
+    same order, with its ids. `streamed_holds`: the private stream tells what orders hold of the balances; elsewhere
+    that is asked for when orders come and go.
+    """
+
+    numbered_fills: bool = True
+    account_wide_fills: bool = False
+    amends_in_place: bool = False
+    streamed_holds: bool = True
+
+
+class Page(msgspec.Struct, Generic[T], frozen=True):
+    """Hold one page of a longer list, and what asks for the next one ("" when this was the last)."""
+
+    items: list[T]
+    next: str = ""
+    newest_first: bool = False
 
 
 class RestCodec(Protocol):
     """Build a `Call` for each operation; symbols are contracts because only those know the venue's name.
 
-    Times are ns UTC, ends inclusive, None meaning "not bounded". Paged reads return one page; the manager pages.
+    Times are ns UTC, ends inclusive, None meaning "not bounded". Paged reads return one page; the manager pages:
+    `after` is "" at first and then the `Page.next` of the page before, or (numbered fills) the first number wanted.
+    `age_s` is how long ago an order was placed, 0 where that is not known. A contract of None means all symbols.
     """
+
+    habits: RequestHabits
 
     def fetch_markets(self) -> Call[Listing]: ...
     def fetch_server_time(self) -> Call[int]: ...
@@ -67,18 +113,27 @@ class RestCodec(Protocol):
     def place_order(self, order: Order, contract: Contract) -> Call[OrderUpdate]: ...
     def validate_order(self, order: Order, contract: Contract) -> Call[None]: ...
     def amend_order(
-        self, order: Order, request: AmendRequest, new_client_order_id: str, contract: Contract
+        self, order: Order, request: AmendRequest, new_client_order_id: str, contract: Contract, age_s: float
     ) -> Call[AmendResult]: ...
-    def cancel_order(self, contract: Contract, order_id: str, client_order_id: str) -> Call[OrderUpdate]: ...
-    def cancel_all_orders(self, contract: Contract) -> Call[list[OrderUpdate]]: ...
-    def fetch_order(self, contract: Contract, order_id: str, client_order_id: str) -> Call[OrderUpdate]: ...
+    def cancel_order(
+        self, contract: Contract, order_id: str, client_order_id: str, age_s: float
+    ) -> Call[OrderUpdate]: ...
+
+    def cancel_all_orders(self, contract: Contract) -> Call[list[OrderUpdate]] | None:
+        """Return None where the venue cannot cancel a symbol's orders by one request."""
+        ...
+
+    def fetch_order(self, contract: Contract, order_id: str, client_order_id: str) -> Call[OrderUpdate] | None:
+        """Return None where the venue cannot be asked by what is known of the order."""
+        ...
+
     def fetch_open_orders(self, contract: Contract | None) -> Call[list[OrderUpdate]]: ...
     def fetch_orders(
-        self, contract: Contract, start: int | None, end: int | None, from_id: str, limit: int
-    ) -> Call[list[OrderUpdate]]: ...
+        self, contract: Contract, start: int | None, end: int | None, after: str, limit: int
+    ) -> Call[Page[OrderUpdate]]: ...
     def fetch_my_trades(
-        self, contract: Contract, start: int | None, end: int | None, from_id: str, limit: int
-    ) -> Call[list[Fill]]: ...
+        self, contract: Contract | None, start: int | None, end: int | None, after: str, limit: int
+    ) -> Call[Page[Fill]]: ...
     def fetch_bars(
         self, contract: Contract, interval: str, start: int | None, end: int | None, limit: int
     ) -> Call[list[Bar]]: ...
@@ -106,6 +161,10 @@ class StreamCodec(Protocol):
     def subscribe(self, channels: Sequence[Channel], request_id: int) -> bytes: ...
     def unsubscribe(self, channels: Sequence[Channel], request_id: int) -> bytes: ...
 
+    def book_rules(self, channel: Channel) -> BookRules:
+        """Return how the kept book of a channel is checked."""
+        ...
+
     def decode(self, data: bytes, ts_recv: int, emit: Emit) -> None:
         """Emit every message of a frame, in order; never raises on bad bytes but emits `Unknown`."""
         ...
@@ -126,10 +185,11 @@ class LinkedCodec(Protocol):
 class UserStreamScheme(Protocol):
     """One way to open a private stream.
 
-    `open_call` (when not None) yields a token; `url` needs it ("" otherwise). `login` (when not None) is the first
-    frame, confirmed by an `Ack` of the given request id or refused by a `Nack`, whose code is "unsupported" when the
-    venue does not know the scheme at all, "clock" when the login was signed for another time. `keepalive_call` is due
-    every `keepalive_interval_s`.
+    `open_call` (when not None) yields a token; `url` and `logins` need it ("" otherwise). `logins` are the first
+    frames, each confirmed by an `Ack` of its request id (they count up from the given one) or refused by a `Nack`,
+    whose code is "unsupported" when the venue does not know the scheme at all, "clock" when the login was signed for
+    another time, "token" when a new token may help. `reader` is made anew for each connection, so that it may remember
+    what that one has said. `keepalive_call` is due every `keepalive_interval_s`.
     """
 
     name: str
@@ -138,24 +198,33 @@ class UserStreamScheme(Protocol):
 
     def open_call(self) -> Call[str] | None: ...
     def url(self, endpoints: Endpoints, token: str) -> str: ...
-    def login(self, now_ms: int, request_id: int) -> bytes | None: ...
+    def logins(self, now_ms: int, request_id: int, token: str) -> list[bytes]: ...
     def keepalive_call(self, token: str) -> Call[None] | None: ...
     def close_call(self, token: str) -> Call[None] | None: ...
-    def decode(self, data: bytes, ts_recv: int, emit: Emit) -> None: ...
+    def reader(self) -> ReadFrame: ...
 
 
 class RpcCodec(Protocol):
     """Carry a `Call` over a request-response WebSocket (order entry over the venue's WS API).
 
-    The venue cuts its connection after `max_life_s`; a fresh one is used some time before.
+    The venue cuts its connection after `max_life_s`, or refuses its token then; a fresh one is used some time before.
+    `open_call` (when not None) yields the token, which each request of the connection gets.
     """
 
     max_life_s: float
 
     def url(self, endpoints: Endpoints) -> str: ...
+    def open_call(self) -> Call[str] | None: ...
     def supports(self, call: Call[object]) -> bool: ...
-    def encode(self, call: Call[object], request_id: int, now_ms: int) -> bytes: ...
+    def encode(self, call: Call[object], request_id: int, now_ms: int, token: str) -> bytes: ...
 
-    def decode(self, data: bytes) -> tuple[int | str | None, RawResponse]:
-        """Return the request's id and its answer in the shape of the REST twin (body, status, headers)."""
+    def decode(self, data: bytes) -> tuple[int | str | None, RawResponse] | None:
+        """Return the request's id and its answer in the shape of the REST twin (body, status, headers).
+
+        None for a frame that answers nobody, such as a heartbeat.
+        """
+        ...
+
+    def stale(self, response: RawResponse) -> bool:
+        """Tell whether an answer refuses the connection's token, and the request only for that."""
         ...

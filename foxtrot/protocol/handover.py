@@ -51,6 +51,8 @@ class Handover:
         """Take an event of the old connection."""
         stream = _stream(event)
         if stream in self._taken or (self._finished and isinstance(event, MarketEvent)):
+            if self._lacked(stream, event):  # what was missed has come by asking
+                self._publish(msgspec.structs.replace(event, seq=self._next_seq()))
             return
         self._publish(event)
         if isinstance(event, BookInvalidated):
@@ -84,7 +86,8 @@ class Handover:
         elif (position := _position(event)) is not None and position > self._last.get(stream, ()):
             self._held[stream].append(event)
         elif position is not None:
-            self._taken.add(stream)  # the old connection has been here already
+            self._taken.add(stream)  # the old connection has been here already, unless it missed just this
+            self._pass(stream, event)
 
     def finish(self) -> None:
         """Hear only the new connection from now on."""

@@ -34,30 +34,37 @@ class Channel(msgspec.Struct, frozen=True):
 
 
 class Ack(msgspec.Struct, frozen=True):
-    """Confirm the request of that id; `result` is the venue's text of it where it matters."""
+    """Confirm the request of that id, or only its part about `symbol`; `result` is the venue's text where it
+    matters."""
 
     request_id: int | str
     result: str = ""
+    symbol: str = ""
 
 
 class Nack(msgspec.Struct, frozen=True):
-    """Refuse the request of that id (None when the venue does not say which)."""
+    """Refuse the request of that id (None when the venue does not say which), or only its part about `symbol`."""
 
     request_id: int | str | None
     code: str
     reason: str
+    symbol: str = ""
 
 
 class Pong(msgspec.Struct, frozen=True):
     """Answer an application-level ping, or stand for a heartbeat."""
 
 
+UNNUMBERED = -1
+
+
 class BookDelta(msgspec.Struct, frozen=True, gc=False):
     """Change levels of a book: quantities are absolute, 0 deletes.
 
     It covers the venue's update ids `first_id`..`last_id`; `previous_id` is the id that the book must have before it
-    (for most venues first_id - 1, for futures the venue's own field). `checksum` is the venue's for the book after it,
-    None where it sends none.
+    (for most venues first_id - 1, for futures the venue's own field). UNNUMBERED as `previous_id`: the venue numbers
+    nothing, the stream's order is all there is; the ids are then times. `checksum` is the venue's for the book after
+    it, None where it sends none.
     """
 
     symbol: str
@@ -72,7 +79,10 @@ class BookDelta(msgspec.Struct, frozen=True, gc=False):
 
 
 class BookSnapshot(msgspec.Struct, frozen=True, gc=False):
-    """Replace a book wholly, as of update id `last_id`. Bids descending, asks ascending."""
+    """Replace a book wholly, as of update id `last_id`. Bids descending, asks ascending.
+
+    `standalone`: it was asked for apart from an unnumbered stream, whose updates do not go on from it.
+    """
 
     symbol: str
     ts_recv: int
@@ -80,6 +90,7 @@ class BookSnapshot(msgspec.Struct, frozen=True, gc=False):
     bids: list[Level]
     asks: list[Level]
     checksum: int | None = None
+    standalone: bool = False
 
 
 class OrderUpdate(msgspec.Struct, frozen=True, kw_only=True):

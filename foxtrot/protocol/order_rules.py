@@ -64,7 +64,7 @@ def _violations(order: Order, contract: Contract, average: Decimal | None) -> It
 
 
 def _positive(order: Order) -> Iterator[Violation]:
-    for name in ("quantity", "quote_quantity", "price", "stop_price", "iceberg_quantity"):
+    for name in ("quantity", "quote_quantity", "price", "stop_price", "iceberg_quantity", "trailing_offset"):
         value = getattr(order, name)
         if value is not None and value <= 0:
             yield Violation("POSITIVE", value, None, f"{name} must be greater than 0, not {plain(value)}.")

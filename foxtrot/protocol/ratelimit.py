@@ -1,4 +1,5 @@
-"""The venue's budgets, kept here: windows aligned to the clock, corrected by what the venue counts itself."""
+"""The venue's budgets, kept here: windows aligned to the clock, and counters that decay; corrected by what the venue
+counts itself."""
 
 from __future__ import annotations
 
@@ -10,6 +11,7 @@ import msgspec
 
 from foxtrot.protocol.calls import Call, Lane
 
+_SLACK = 1.0  # of a counter: calls arrive in another order, and a little later, than they left
 # The part of the headroom that each lane must leave to more urgent ones.
 _LEAVES = {Lane.CANCEL: 0.0, Lane.PLACE: 0.3, Lane.RECONCILE: 0.6, Lane.HISTORY: 1.0}
 
@@ -22,14 +24,24 @@ class LimitKind(enum.Enum):
     WEIGHT = "weight"
     REQUESTS = "requests"
     ORDERS = "orders"
+    CALLS = "calls"
+    TRADING = "trading"  # one counter for each market
+
+
+_OF_ACCOUNT = frozenset({LimitKind.ORDERS, LimitKind.CALLS, LimitKind.TRADING})
 
 
 class RateLimit(msgspec.Struct, frozen=True):
-    """State one limit: so many of a kind in each window of `interval_s` seconds, aligned to the clock."""
+    """State one limit: so many of a kind in each window of `interval_s` seconds, aligned to the clock.
+
+    With `decay_per_s` it is a counter without windows (`interval_s` 0) that falls by so much a second and must not rise
+    above the limit.
+    """
 
     kind: LimitKind
     interval_s: int
-    limit: int
+    limit: float
+    decay_per_s: float = 0.0
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -59,25 +71,33 @@ class Budget:
     """
 
     def __init__(self) -> None:
-        self.limits: dict[tuple[LimitKind, int], int] = {}
+        self.limits: dict[tuple[LimitKind, int], float] = {}
+        self.counters: dict[LimitKind, RateLimit] = {}
         self.offset_s = 0.0  # the venue's time less ours: windows go by its clock, pauses by ours
         self.paused_until = 0.0
         self.banned = False  # by the pause that is in force
-        self._used: dict[tuple[LimitKind, int], tuple[int, int]] = {}  # window number, count
+        self._used: dict[tuple[LimitKind, int], tuple[int, float]] = {}  # window number, count
+        self._levels: dict[tuple[LimitKind, str], tuple[float, float]] = {}  # of counters: level, as of when
         self._tickets: dict[Ticket, None] = {}
 
     def enter(self, ticket: Ticket) -> None:
         """Queue up."""
         self._tickets[ticket] = None
 
-    def leave(self, ticket: Ticket) -> None:
-        """Give up one's place, or report that the answer came."""
+    def leave(self, ticket: Ticket, now_s: float) -> None:
+        """Give up one's place, or report that the answer came: only now is it sure that the venue has counted."""
         self._tickets.pop(ticket, None)
+        if ticket.taken_s is not None:
+            for counter in self.counters.values():
+                decayed = (now_s - ticket.taken_s) * counter.decay_per_s
+                self._raise(counter, ticket.call, min(_cost(ticket.call, counter.kind), decayed), now_s)
 
     def wait(self, call: Call[object], ticket: Ticket | None, share: float, now_s: float) -> float:
         """Return the seconds until the call may go after all that stand before it."""
         wait = max(0.0, self.paused_until - now_s)
         first = [t for t in self._tickets if _goes_before(t, ticket)]
+        for counter in self.counters.values():
+            wait = max(wait, self._counter_wait(counter, call, first, share, now_s))
         for (kind, interval), limit in self.limits.items():
             cost = _cost(call, kind)
             if not cost:
@@ -97,6 +117,14 @@ class Budget:
                 running = int(venue_s // interval)
                 window, count = self._used.get(limit, (running, 0))
                 self._used[limit] = (running, cost + (count if window == running else 0))
+        for counter in self.counters.values():
+            self._raise(counter, call, _cost(call, counter.kind), now_s)
+
+    def level(self, kind: LimitKind, market: str, now_s: float) -> float:
+        """Return how high a counter stands."""
+        counter = self.counters.get(kind)
+        level, at_s = self._levels.get((kind, market), (0.0, now_s))
+        return level if counter is None else max(0.0, level - (now_s - at_s) * counter.decay_per_s)
 
     def observe(self, usage: Usage, now_s: float) -> None:
         """Take the venue's own count where it is higher: others share the budget, and weights may be off."""
@@ -109,7 +137,23 @@ class Budget:
         if now_s + seconds > self.paused_until:
             self.paused_until, self.banned = now_s + seconds, banned
 
-    def used(self, kind: LimitKind, interval_s: int, now_s: float) -> int:
+    def _raise(self, counter: RateLimit, call: Call[object], amount: float, now_s: float) -> None:
+        if amount:
+            market = _market(call, counter.kind)
+            self._levels[counter.kind, market] = self.level(counter.kind, market, now_s) + amount, now_s
+
+    def _counter_wait(
+        self, counter: RateLimit, call: Call[object], first: list[Ticket], share: float, now_s: float
+    ) -> float:
+        kind = counter.kind
+        cost, market = _cost(call, kind), _market(call, kind)
+        if not cost:
+            return 0.0
+        ahead = sum(_cost(t.call, kind) for t in first if _market(t.call, kind) == market)
+        above = self.level(kind, market, now_s) + ahead + cost - max((counter.limit - _SLACK) * share, cost)
+        return max(0.0, above / counter.decay_per_s)
+
+    def used(self, kind: LimitKind, interval_s: int, now_s: float) -> float:
         """Return what has been used in the running window, calls under way from earlier ones included."""
         window, count = self._window(kind, interval_s, now_s)
         for t in self._tickets:
@@ -117,9 +161,9 @@ class Budget:
                 count += _cost(t.call, kind)
         return count
 
-    def _window(self, kind: LimitKind, interval_s: int, now_s: float) -> tuple[int, int]:
+    def _window(self, kind: LimitKind, interval_s: int, now_s: float) -> tuple[int, float]:
         running = int((now_s + self.offset_s) // interval_s)
-        window, count = self._used.get((kind, interval_s), (running, 0))
+        window, count = self._used.get((kind, interval_s), (running, 0.0))
         return running, count if window == running else 0
 
 
@@ -149,7 +193,8 @@ class Limiter:
         stated = list(limits)
         for budget in (self._address, self._account):
             mine = [one for one in stated if self._budget(one.kind) is budget]
-            budget.limits = {(one.kind, one.interval_s): one.limit for one in mine}
+            budget.limits = {(one.kind, one.interval_s): one.limit for one in mine if not one.decay_per_s}
+            budget.counters = {one.kind: one for one in mine if one.decay_per_s}
 
     def enter(self, call: Call[object]) -> Ticket:
         """Queue up; `leave` must follow whatever happens."""
@@ -158,10 +203,10 @@ class Limiter:
             budget.enter(ticket)
         return ticket
 
-    def leave(self, ticket: Ticket) -> None:
+    def leave(self, ticket: Ticket, now_s: float) -> None:
         """Give up the place in the queue, or report that the answer came (or never will)."""
         for budget in self._drawn(ticket.call):
-            budget.leave(ticket)
+            budget.leave(ticket, now_s)
 
     def delay(self, call: Call[object], now_s: float, ticket: Ticket | None = None) -> float:
         """Return the seconds until the call may go, 0 when it may go now."""
@@ -188,22 +233,31 @@ class Limiter:
         """Tell whether the venue has banned this address for now."""
         return self._address.banned and now_s < self._address.paused_until
 
-    def used(self, kind: LimitKind, interval_s: int, now_s: float) -> int:
+    def used(self, kind: LimitKind, interval_s: int, now_s: float) -> float:
         """Return what has been used in the running window."""
         return self._budget(kind).used(kind, interval_s, now_s)
 
     def _budget(self, kind: LimitKind) -> Budget:
-        return self._account if kind is LimitKind.ORDERS else self._address
+        return self._account if kind in _OF_ACCOUNT else self._address
 
     def _drawn(self, call: Call[object]) -> tuple[Budget, ...]:
-        return (self._address, self._account) if call.orders else (self._address,)
+        of_account = call.orders or call.calls or call.trading
+        return (self._address, self._account) if of_account else (self._address,)
 
 
 def _goes_before(other: Ticket, ticket: Ticket | None) -> bool:
     return other.taken_s is None and other is not ticket and (ticket is None or other.place < ticket.place)
 
 
-def _cost(call: Call[object], kind: LimitKind) -> int:
+def _market(call: Call[object], kind: LimitKind) -> str:
+    return call.market if kind is LimitKind.TRADING else ""
+
+
+def _cost(call: Call[object], kind: LimitKind) -> float:
     if kind is LimitKind.WEIGHT:
         return call.weight
-    return call.orders if kind is LimitKind.ORDERS else 1
+    if kind is LimitKind.ORDERS:
+        return call.orders
+    if kind is LimitKind.CALLS:
+        return call.calls
+    return call.trading if kind is LimitKind.TRADING else 1

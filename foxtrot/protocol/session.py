@@ -7,6 +7,7 @@ from operator import length_hint
 
 from foxtrot.errors import FoxtrotError
 from foxtrot.model.events import Bar, Event, ProtocolErrorSeen, Quote, Ticker, Trade, TradesMissed
+from foxtrot.protocol.backoff import backoff_s
 from foxtrot.protocol.book import BookBuilder
 from foxtrot.protocol.codec import Emit, LinkedCodec, Read, StreamCodec
 from foxtrot.protocol.flows import Flow, TradeFlow
@@ -26,6 +27,8 @@ from foxtrot.protocol.trade_chain import TradeChain
 
 _EXCERPT = 200
 _QUIET_S = 1.0  # a confirmed book that did not change for so long gets its snapshot all the same
+_STREAMED_S = 5.0  # so long may a stream take to send a snapshot of itself
+_RENEW_S, _RENEW_MAX_S, _CALM_S = 0.2, 10.0, 30.0  # between new beginnings of a book; when a series of them is over
 _CARRIERS: dict[ChannelKind, type[Message]] = {
     ChannelKind.TICKER: Ticker,
     ChannelKind.QUOTES: Quote,
@@ -54,6 +57,7 @@ class Session:
         publisher: Callable[[], Callable[[Event], None]] | None = None,
     ) -> None:
         self._exchange = exchange
+        self._codec = codec
         self._publish = self._own_publish = publish
         self._publisher = publisher or (lambda: publish)
         self._next_seq = next_seq
@@ -64,6 +68,8 @@ class Session:
         self._ts_recv = 0
         self._now = 0.0
         self._flows: dict[type[Message], dict[str, Flow]] = {carrier: {} for carrier in _CARRIERS.values()}
+        self._streamed = codec.limits.streamed_snapshots
+        self._renewals: dict[str, tuple[int, float]] = {}  # of a symbol's book: how many in a row, when the last
         self._consecutive = codec.limits.consecutive_trades
         self._chains: dict[str, TradeChain] = {}
         self._read = (
@@ -107,7 +113,15 @@ class Session:
         for channel in channels:
             self._subscriptions.add(channel)
             if channel.kind is ChannelKind.BOOK and channel.symbol not in self.books:
-                self.books[channel.symbol] = BookBuilder(self._exchange, channel.symbol, self._publish, self._next_seq)
+                rules = self._codec.book_rules(channel)
+                self.books[channel.symbol] = BookBuilder(
+                    self._exchange,
+                    channel.symbol,
+                    self._publish,
+                    self._next_seq,
+                    depth=rules.depth,
+                    checksum=rules.checksum,
+                )
 
     def unsubscribe(self, channels: Iterable[Channel]) -> None:
         """Want fewer channels."""
@@ -156,7 +170,9 @@ class Session:
 
     def expire(self, now: float) -> None:
         """Give up on requests that were not answered in time; ask for the snapshots of books that do not change."""
-        for symbol in [symbol for symbol, since in self._quiet_since.items() if now - since >= _QUIET_S]:
+        self._now = max(self._now, now)
+        limit = _STREAMED_S if self._streamed else _QUIET_S
+        for symbol in [symbol for symbol, since in self._quiet_since.items() if now - since >= limit]:
             del self._quiet_since[symbol]
             book = self.books.get(symbol)
             if book is not None and not book.synced and not book.buffered:
@@ -175,6 +191,9 @@ class Session:
         wanted = [symbol for symbol, book in self.books.items() if book.needs_snapshot]
         for symbol in wanted:
             self.books[symbol].needs_snapshot = False
+        if self._streamed:
+            self._begin_anew(wanted)
+            return []
         return wanted
 
     def snapshot(self, snapshot: BookSnapshot) -> None:
@@ -184,8 +203,22 @@ class Session:
             book.snapshot(snapshot)
             self.attention = self.attention or book.needs_snapshot
 
+    def _begin_anew(self, symbols: list[str]) -> None:
+        """Subscribe books again, ever more seldom while one stays broken: their streams begin with a snapshot.
+
+        One whose snapshot is still to come is left alone; what comes before it is of an earlier subscription.
+        """
+        for channel in self.channels:
+            confirmed = self.state(channel) is SubscriptionState.CONFIRMED and channel.symbol not in self._quiet_since
+            if channel.kind is ChannelKind.BOOK and channel.symbol in symbols and confirmed:
+                count, last = self._renewals.get(channel.symbol, (0, -_CALM_S))
+                count = 1 if self._now - last >= _CALM_S else count + 1
+                pause = backoff_s(count - 1, 1.0, initial_s=_RENEW_S, max_s=_RENEW_MAX_S) if count > 1 else 0.0
+                self._renewals[channel.symbol] = count, self._now
+                self._subscriptions.renew(channel, self._now + pause)
+
     def _settled(self, channel: Channel, error: FoxtrotError | None) -> None:
-        if error is None and channel.kind is ChannelKind.BOOK and not channel.param:
+        if error is None and channel.kind is ChannelKind.BOOK and (self._streamed or not channel.param):
             self._quiet_since[channel.symbol] = self._now
         self._on_settled(channel, error)
 
@@ -277,6 +310,7 @@ class Session:
             self._publish(message)
         elif isinstance(message, BookSnapshot):
             self._flow(BookDelta, message.symbol).seen = self._ts_recv
+            self._quiet_since.pop(message.symbol, None)
             self.snapshot(message)
         elif isinstance(message, Ack):
             self._subscriptions.acknowledge(message)

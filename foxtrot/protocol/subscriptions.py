@@ -80,6 +80,12 @@ class Subscriptions:
         if channel not in self._wanted:
             self._wanted[channel] = _Subscription(self._limits.streams_per_request)
 
+    def renew(self, channel: Channel, due: float) -> None:
+        """Give a channel up and ask for it again, at `due`: what the venue sends at the beginning is needed anew."""
+        if channel in self._wanted:
+            self.remove(channel)
+            self._wanted[channel] = _Subscription(self._limits.streams_per_request, due=due)
+
     def remove(self, channel: Channel) -> None:
         """Want a channel no more; the venue is told when it may be sending it."""
         self._wanted.pop(channel, None)
@@ -129,7 +135,7 @@ class Subscriptions:
 
     def acknowledge(self, ack: Ack) -> None:
         """Take the venue's yes."""
-        request = self._requests.pop(ack.request_id, None)
+        request = self._part(ack.request_id, ack.symbol)
         if request is None or not request.subscribe:
             return
         for channel in request.channels:
@@ -139,7 +145,7 @@ class Subscriptions:
 
     def refuse(self, nack: Nack, now: float) -> None:
         """Take the venue's no."""
-        request = None if nack.request_id is None else self._requests.pop(nack.request_id, None)
+        request = None if nack.request_id is None else self._part(nack.request_id, nack.symbol)
         if request is not None:
             error = VenueError(
                 f"{self._exchange} refused the subscription: {nack.reason}",
@@ -156,6 +162,18 @@ class Subscriptions:
             error = RequestTimeout("The venue did not confirm the subscription in time.", exchange=self._exchange)
             self._fail(self._requests.pop(number), error, now)
         return len(late)
+
+    def _part(self, number: int | str, symbol: str) -> _Request | None:
+        """Take out what an answer is about: the whole request, or its channels of one symbol."""
+        request = self._requests.get(number)
+        if request is None:
+            return None
+        rest = [channel for channel in request.channels if symbol and channel.symbol != symbol]
+        if not rest:
+            return self._requests.pop(number)
+        about = [channel for channel in request.channels if channel.symbol == symbol]
+        request.channels = rest
+        return _Request(about, request.deadline, request.subscribe)
 
     def _refused(self, request: _Request, error: FoxtrotError, now: float) -> None:
         if not request.subscribe:
@@ -181,8 +199,9 @@ class Subscriptions:
     def _next_request(self, now: float) -> _Request | None:
         deadline = now + self._limits.ack_timeout_s
         if self._leaving:
-            size = self._limits.streams_per_request
-            leaving, self._leaving = self._leaving[:size], self._leaving[size:]
+            fitting = [c for c in self._leaving if self._fits(c, self._leaving[0])]
+            leaving = fitting[: self._limits.streams_per_request]
+            self._leaving = [channel for channel in self._leaving if channel not in leaving]
             return _Request(leaving, deadline, subscribe=False)
         due = self._next_batch(now)
         return _Request(due, deadline, subscribe=True) if due else None
@@ -192,12 +211,21 @@ class Subscriptions:
         due: list[Channel] = []
         size = self._limits.streams_per_request
         for channel, subscription in self._wanted.items():
-            if subscription.state is SubscriptionState.WANTED and subscription.due <= now:
+            if (
+                subscription.state is SubscriptionState.WANTED
+                and subscription.due <= now
+                and channel not in self._leaving
+                and (not due or self._fits(channel, due[0]))
+            ):
                 size = min(size, subscription.batch)
                 if len(due) >= size:
                     break
                 due.append(channel)
         return due
+
+    def _fits(self, channel: Channel, other: Channel) -> bool:
+        """Tell whether two channels may stand in one request."""
+        return not self._limits.uniform_requests or (channel.kind, channel.param) == (other.kind, other.param)
 
     def _encode(self, request: _Request, now: float) -> bytes | None:
         """Return the request's frame, None when the codec knows one of its channels no more."""

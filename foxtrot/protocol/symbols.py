@@ -9,7 +9,10 @@ from foxtrot.model.contract import Contract
 
 
 class SymbolTable:
-    """Map unified symbols ("BTC/USDT") to contracts, and venue symbols ("BTCUSDT") back; a bijection per venue."""
+    """Map unified symbols ("BTC/USDT") to contracts, and venue symbols ("BTCUSDT") back; a bijection per venue.
+
+    A venue's further names of a contract lead to it, too, unless they are another one's own.
+    """
 
     def __init__(self, exchange: str) -> None:
         self.exchange = exchange
@@ -25,6 +28,9 @@ class SymbolTable:
                 raise ValueError(f"Two contracts share the symbol {contract.symbol} or {contract.venue_symbol}.")
             by_symbol[contract.symbol] = contract
             unified[contract.venue_symbol] = contract.symbol
+        for contract in by_symbol.values():
+            for alias in contract.aliases:
+                unified.setdefault(alias, contract.symbol)
         self._contracts, self._unified = by_symbol, unified
 
     def contract(self, symbol: str) -> Contract:
@@ -63,3 +69,15 @@ class SymbolTable:
         return UnknownSymbol(
             f"{self.exchange} lists no symbol {symbol!r}.{hint}", close_names=close, exchange=self.exchange
         )
+
+
+def distinct(listed: Iterable[tuple[str, str, bool]]) -> dict[str, str]:
+    """Return the unified symbol of each of a venue's; given are BASE/QUOTE, the venue's symbol, and whether it trades.
+
+    Where a venue lists the same assets twice (an old symbol beside its successor), the one that trades, or else the
+    first, is BASE/QUOTE and the others keep the venue's own name, so that every symbol means one contract.
+    """
+    rows, owners = list(listed), dict[str, str]()
+    for assets, symbol, _ in sorted(rows, key=lambda row: not row[2]):
+        owners.setdefault(assets, symbol)
+    return {symbol: assets if owners[assets] == symbol else symbol for assets, symbol, _ in rows}

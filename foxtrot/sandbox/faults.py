@@ -62,6 +62,8 @@ class Fault(enum.Enum):
 
 
 REQUEST_FAULTS = frozenset(list(Fault)[: list(Fault).index(Fault.SOCKET_REFUSED)])
+# What may also meet a command that goes over a socket.
+COMMAND_FAULTS = frozenset({Fault.REQUEST_LOST, Fault.REQUEST_LATE, Fault.ANSWER_LOST, Fault.ANSWER_SILENT})
 FRAME_FAULTS = frozenset(list(Fault)[list(Fault).index(Fault.CUT) :])
 Place = tuple[str, int]  # channel and number of the request, handshake or frame in it
 

@@ -7,13 +7,16 @@ from collections import deque
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from foxtrot.model.contract import Contract, ContractStatus
 from foxtrot.model.decimals import ZERO
 from foxtrot.model.order import OrderType, Side, TimeInForce
 from foxtrot.sandbox.exact import exactly
 from foxtrot.sandbox.funds import Funds
-from foxtrot.sandbox.matching import Book, Resting
-from foxtrot.sandbox.triggers import Triggers, would_trigger
+from foxtrot.sandbox.matching import Book, BookSide, Resting
+from foxtrot.sandbox.prints import PRINTED, as_taker, print_trade
+from foxtrot.sandbox.triggers import Triggers, trailing_stop, would_trigger
 from foxtrot.sandbox.types import (
     MARKET_ACCOUNT,
     BookChange,
@@ -32,8 +35,7 @@ from foxtrot.sandbox.walk import Plan, cost_of, fillable, offers, plan_by_quote
 if TYPE_CHECKING:
     from foxtrot.sandbox.venue import Venue
 
-_MARKET_FORMS = frozenset({OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT})
-_PRINTED = 0  # the order id of those who traded in a recording
+_MARKET_FORMS = frozenset({OrderType.MARKET, OrderType.STOP_LOSS, OrderType.TAKE_PROFIT, OrderType.TRAILING_STOP})
 # Between orders of one account TRANSFER acts as DECREMENT.
 _DECREMENTING = frozenset({Stp.DECREMENT, Stp.TRANSFER})
 
@@ -49,7 +51,7 @@ class Market:
         self.book = Book()
         self.last_price = price
         self.trading = contract.status is ContractStatus.TRADING
-        self._venue = venue
+        self.venue = venue
         self._funds = Funds(contract, venue.ledger, lambda maker: venue.maker_fee if maker else venue.taker_fee)
         self._triggers = Triggers()
         self._due: deque[VenueOrder] = deque()
@@ -61,15 +63,16 @@ class Market:
 
     def check_price(self, new: NewOrder) -> None:
         """Refuse what would take or trigger at once. Changes nothing."""
-        met = self.book.side(new.side.opposite).first_within(new.price)
-        if new.type is OrderType.LIMIT_MAKER and met is not None:
+        met = self._meets(new.side, new.price)
+        if new.type is OrderType.LIMIT_MAKER and met is not None and not new.accept_taking:
             raise Refused(Reason.WOULD_TAKE)
         if new.stop_price is not None and would_trigger(new.type, new.side, new.stop_price, self.last_price):
             raise Refused(Reason.WOULD_TRIGGER)
 
     def check_funds(self, new: NewOrder, stp: Stp) -> None:
         """Refuse what the account cannot pay. Changes nothing."""
-        self._funds.require(new.account, new.side, self._needed(new, stp))
+        needed = self._funds.with_fee(new.side, new.fee_in, self._needed(new, stp))
+        self._funds.require(new.account, new.side, needed)
 
     def plan(self, new: NewOrder, stp: Stp) -> Plan:
         """Turn the quote quantity of an order into base. Raises Refused(THIN_BOOK) when that is below the least."""
@@ -84,11 +87,20 @@ class Market:
             return self.plan(new, stp).available if new.side is Side.SELL else new.quote_quantity or ZERO
         if new.side is Side.SELL:
             return new.quantity
-        price = new.price if new.price is not None else new.stop_price
+        price = new.price if new.price is not None else self.first_stop(new) or None
         return self._cost(new.quantity, new.account, stp) if price is None else price * new.quantity
 
     def _cost(self, quantity: Decimal, account: str, stp: Stp) -> Decimal:
         return cost_of(quantity, offers(self.book.asks, account, stp))
+
+    def first_stop(self, new: NewOrder) -> Decimal:
+        """Return the stop price that an order begins with, 0 for none."""
+        if new.type is not OrderType.TRAILING_STOP:
+            return new.stop_price or ZERO
+        order = as_taker(self.contract.symbol, ZERO, new.side)
+        order.trailing_offset, order.trailing_percent = new.trailing_offset or ZERO, new.trailing_percent or ZERO
+        order.peak_price = self.last_price
+        return trailing_stop(order, self.contract.price_tick)
 
     # running
 
@@ -98,15 +110,23 @@ class Market:
         if order.type.has_trigger:
             self._triggers.add(order)
         else:
-            order.working_ns = self._venue.clock()
+            order.working_ns = self.venue.clock()
         self._tell(ReportKind.NEW, order)
         if not order.type.has_trigger:
             self._match(order)
-            self._run_due()
+            self.run_due()
+
+    def resume(self, order: VenueOrder) -> None:
+        """Take up an open order of an earlier run: lock what it still may cost, and let it wait or rest again."""
+        self._funds.lock(order)
+        if order.type.has_trigger and not order.triggered:
+            self._triggers.add(order)
+        else:
+            self._leave(order, order.price)
 
     def end(self, order: VenueOrder, status: VenueStatus, kind: ReportKind, cancel_id: str = "") -> None:
         """Take an order off the book, release its funds, and report it."""
-        side = self.book.side(order.side)
+        side = self._home(order)
         rested = side.resting(order) is not None
         if rested:
             side.remove(order)
@@ -115,6 +135,44 @@ class Market:
         if rested:
             self._changed(order.side, order.price)
         self._tell(kind, order, cancel_id=cancel_id)
+
+    def amend(self, order: VenueOrder, new: NewOrder) -> None:
+        """Give an open order the numbers of `new`; less quantity at the same price keeps its place. Raises Refused."""
+        if not (order.triggered and order.type.has_trigger):
+            self.check_price(new)
+        remaining = (new.quantity or ZERO) - (order.quantity - order.remaining)
+        side = self._home(order)
+        resting = side.resting(order)
+        if resting is not None and _only_less(order, new):
+            self._funds.release_part(order, order.remaining - remaining)
+            order.quantity, order.updated_ns = new.quantity or ZERO, self.venue.clock()
+            side.shrink(resting)
+            self._changed(order.side, order.price)
+            self._tell(ReportKind.AMENDED, order)
+            return
+        needed = self._needed(msgspec.structs.replace(new, quantity=remaining), order.stp)
+        locked = self._funds.locked(order)
+        self._funds.require(order.account, order.side, self._funds.with_fee(new.side, new.fee_in, needed) - locked)
+        self._requeue(order, new, rested=resting is not None)
+
+    def _requeue(self, order: VenueOrder, new: NewOrder, *, rested: bool) -> None:
+        side, old_price = self._home(order), order.price
+        if rested:
+            side.remove(order)
+        self._triggers.remove(order)
+        self._funds.release(order)
+        order.quantity, order.price = new.quantity or ZERO, new.price or ZERO
+        order.stop_price, order.iceberg_quantity = new.stop_price or order.stop_price, new.iceberg_quantity or ZERO
+        order.updated_ns = self.venue.clock()
+        self._funds.lock(order)
+        if rested:
+            self._changed(order.side, old_price)
+        self._tell(ReportKind.AMENDED, order)
+        if order.type.has_trigger and not order.triggered:
+            self._triggers.add(order)
+        else:
+            self._match(order)
+            self.run_due()
 
     def agents_at(self, side: Side, price: Decimal) -> list[Resting]:
         """Return the agents' orders of one price, earliest first."""
@@ -135,22 +193,25 @@ class Market:
     def _finish(self, order: VenueOrder, status: VenueStatus) -> None:
         self._funds.release(order)
         order.status = status
-        order.updated_ns = self._venue.clock()
-        self._venue.finished(order)
+        order.updated_ns = self.venue.clock()
+        self.venue.finished(order)
 
     def _match(self, order: VenueOrder) -> None:
         limit = None if order.type in _MARKET_FORMS else order.price
         against = self.book.side(order.side.opposite)
+        if order.type is OrderType.LIMIT_MAKER and self._meets(order.side, limit) is not None:
+            self.end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED)
+            return
         if order.time_in_force is TimeInForce.FOK and limit is not None:
             wanted = order.remaining
             if fillable(against, limit, wanted, order.account, order.stp) < wanted:
                 self.end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED)
                 return
-        while order.status.open and (resting := against.first_within(limit)) is not None:
+        while order.status.open and (resting := self._meets(order.side, limit)) is not None:
             if order.stp is not Stp.NONE and order.account == resting.order.account:
                 self._prevent(order, resting)
             else:
-                self._trade(order, resting, min(order.remaining, resting.visible))
+                self.trade(order, resting, min(order.remaining, resting.visible))
         if order.status.open:
             self._leave(order, limit)
 
@@ -159,14 +220,27 @@ class Market:
         if limit is None or order.time_in_force is not TimeInForce.GTC:
             self.end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED)
         else:
-            self.book.side(order.side).add(order)
+            self._home(order).add(order)
             self._changed(order.side, order.price)
+
+    def _home(self, order: VenueOrder) -> BookSide:
+        """Return where an order rests."""
+        return self.book.side(order.side)
+
+    def _meets(self, side: Side, limit: Decimal | None) -> Resting | None:
+        """Return the resting order that an incoming one of `side` is matched with first."""
+        return self.book.side(side.opposite).first_within(limit)
 
     # trades
 
-    def _trade(self, taker: VenueOrder, resting: Resting, quantity: Decimal) -> None:
+    def next_trade_id(self) -> int:
+        """Return the id of the next trade of this symbol."""
+        return next(self._trade_ids)
+
+    def trade(self, taker: VenueOrder, resting: Resting, quantity: Decimal) -> None:
+        """Let an order trade with a resting one, at its price."""
         maker = resting.order
-        price, now, trade_id = maker.price, self._venue.clock(), next(self._trade_ids)
+        price, now, trade_id = maker.price, self.venue.clock(), self.next_trade_id()
         buyer, seller = (taker, maker) if taker.side is Side.BUY else (maker, taker)
         self._funds.exchange(buyer, seller, price, quantity)
         trade = PublicTrade(
@@ -180,12 +254,12 @@ class Market:
             time_ns=now,
         )
         fills = [(order, self._fill(order, trade, is_maker=order is maker)) for order in (maker, taker)]
-        self.book.side(maker.side).take(resting, quantity)
+        self._home(maker).take(resting, quantity)
         for order in (maker, taker):
-            if order.status is VenueStatus.FILLED and order.order_id != _PRINTED:
+            if order.status is VenueStatus.FILLED and order.order_id != PRINTED:
                 self._finish(order, VenueStatus.FILLED)
         self._changed(maker.side, price)
-        self._publish(trade)
+        self.publish(trade)
         for order, execution in fills:
             if execution is not None:
                 self._tell(ReportKind.TRADE, order, execution)
@@ -214,7 +288,7 @@ class Market:
             time_ns=trade.time_ns,
         )
         order.executions.append(execution)
-        self._venue.executed(execution)
+        self.venue.executed(execution)
         return execution
 
     # self-trade prevention
@@ -240,8 +314,8 @@ class Market:
         self._funds.release_part(order, quantity)
         order.prevented_match_id, order.prevented_with = match_id, other.order_id
         order.prevented_quantity += quantity
-        order.updated_ns = self._venue.clock()
-        side = self.book.side(order.side)
+        order.updated_ns = self.venue.clock()
+        side = self._home(order)
         resting = side.resting(order)
         if resting is not None:
             side.take(resting, quantity)
@@ -253,14 +327,14 @@ class Market:
 
     # triggers
 
-    def _run_due(self) -> None:
+    def run_due(self) -> None:
         """Run the orders that trades have triggered, also those that these trigger in turn, in that order."""
         while self._due:
             self._trigger(self._due.popleft())
 
     def _trigger(self, order: VenueOrder) -> None:
         order.triggered = True
-        order.working_ns = order.updated_ns = self._venue.clock()
+        order.working_ns = order.updated_ns = self.venue.clock()
         self._tell(ReportKind.TRIGGERED, order)
         if order.type in _MARKET_FORMS and order.side is Side.BUY:
             # Its lock was made at the stop price; what it costs now must be there in full.
@@ -274,70 +348,32 @@ class Market:
 
     @exactly
     def print_trade(self, price: Decimal, quantity: Decimal, taker_side: Side) -> None:
-        """Publish a trade that happened elsewhere; it fills the clients' resting orders that it would have reached.
-
-        At better prices than its own it fills clients whatever is queued before them: it went through. At its own price
-        it first uses up the market's quantity before them, which joins the end of the queue again, because recorded
-        levels alone say how large a level is.
-        """
-        side = self.book.side(taker_side.opposite)
-        printed = _as_taker(self.contract.symbol, quantity, taker_side)
-        queued = ZERO
-        for level_price in list(side.prices(price)):
-            for resting in side.queue(level_price):
-                left = printed.remaining - queued
-                if resting.order.account != MARKET_ACCOUNT:
-                    self._fill_by_print(printed, resting, left, once=level_price == price)
-                elif level_price == price and left and self._client_waits_behind(resting):
-                    used = min(left, resting.visible)
-                    queued += used
-                    self.take_off(resting.order, used)
-        if printed.remaining:
-            self._publish(
-                PublicTrade(
-                    symbol=self.contract.symbol,
-                    trade_id=next(self._trade_ids),
-                    price=price,
-                    quantity=printed.remaining,
-                    taker_side=taker_side,
-                    buyer_order_id=_PRINTED,
-                    seller_order_id=_PRINTED,
-                    time_ns=self._venue.clock(),
-                )
-            )
-        if queued:
-            self._venue.place_agent(self.contract.symbol, taker_side.opposite, price, queued)
-        self._run_due()
-
-    def _fill_by_print(self, printed: VenueOrder, resting: Resting, left: Decimal, *, once: bool) -> None:
-        while left and resting.order.status.open:
-            quantity = min(left, resting.visible)
-            self._trade(printed, resting, quantity)
-            left -= quantity
-            if once:
-                break
-
-    def _client_waits_behind(self, resting: Resting) -> bool:
-        queue = self.book.side(resting.order.side).queue(resting.order.price)
-        return any(other.order.account != MARKET_ACCOUNT for other in queue[queue.index(resting) + 1 :])
+        """Publish a trade that happened elsewhere; it fills the clients' resting orders that it would have reached."""
+        print_trade(self, price, quantity, taker_side)
 
     # telling
 
-    def _publish(self, trade: PublicTrade) -> None:
+    def publish(self, trade: PublicTrade) -> None:
+        """Tell everybody of a trade, and let the stops follow it that follow prices; those that it triggers are due."""
         self.last_price = trade.price
+        for order in self._triggers.follow(trade.price, self.contract.price_tick):
+            order.updated_ns = trade.time_ns
+            self._funds.release(order)
+            self._funds.lock(order)
+            self._tell(ReportKind.RESTATED, order)
         self._due.extend(self._triggers.reached(trade.price))
-        self._venue.emit(trade)
+        self.venue.emit(trade)
 
     def _changed(self, side: Side, price: Decimal) -> None:
         self.book.update_id += 1
-        self._venue.emit(
+        self.venue.emit(
             BookChange(
                 symbol=self.contract.symbol,
                 update_id=self.book.update_id,
                 side=side,
                 price=price,
                 quantity=self.book.side(side).quantity_at(price),
-                time_ns=self._venue.clock(),
+                time_ns=self.venue.clock(),
             )
         )
 
@@ -351,17 +387,13 @@ class Market:
         prevented: Decimal = ZERO,
     ) -> None:
         if order.account != MARKET_ACCOUNT:
-            self._venue.report_order(kind, order, execution, cancel_id, prevented)
-            self._venue.report_balances(order.account, (self.contract.base, self.contract.quote))
+            self.venue.report_order(kind, order, execution, cancel_id, prevented)
+            self.venue.report_balances(order.account, (self.contract.base, self.contract.quote))
 
 
-def _as_taker(symbol: str, quantity: Decimal, side: Side) -> VenueOrder:
-    return VenueOrder(
-        order_id=_PRINTED,
-        account=MARKET_ACCOUNT,
-        client_order_id="",
-        symbol=symbol,
-        side=side,
-        type=OrderType.MARKET,
-        quantity=quantity,
+def _only_less(order: VenueOrder, new: NewOrder) -> bool:
+    return (
+        new.price == order.price
+        and (new.quantity or ZERO) <= order.quantity
+        and (new.iceberg_quantity or ZERO) == order.iceberg_quantity
     )

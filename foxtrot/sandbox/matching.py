@@ -91,6 +91,13 @@ class BookSide:
             resting.visible = resting.next_slice()
             level.visible += resting.visible
 
+    def shrink(self, resting: Resting) -> None:
+        """Show no more of an order than remains of it; it keeps its place."""
+        level = self._levels[resting.order.price]
+        hidden = resting.visible - min(resting.visible, resting.order.remaining)
+        resting.visible -= hidden
+        level.visible -= hidden
+
     def quantity_at(self, price: Decimal) -> Decimal:
         """Return the visible quantity of a price, 0 when there is none."""
         level = self._levels.get(price)

@@ -5,15 +5,26 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from foxtrot.config import Credentials
 
 DEFAULT_BALANCES: Mapping[str, Decimal] = {"USDT": Decimal(100_000), "USD": Decimal(100_000), "BTC": Decimal(1)}
-DEFAULT_KEY, DEFAULT_SECRET = "sandbox-key", "sandbox-secret"
+# Some venues hand out secrets in base64, and their clients decode them: this one is (of "sandbox-secret").
+DEFAULT_KEY, DEFAULT_SECRET = "sandbox-key", "c2FuZGJveC1zZWNyZXQ="
 DEFAULT_SYMBOLS = ("BTC/USDT", "ETH/USDT", "HBAR/USDT")
+
+
+class SandboxKey(BaseModel):
+    """Hold one more key of the sandbox's account, and what it may be used for: requests, private streams, or both."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    api_key: str
+    api_secret: str
+    use: Literal["all", "requests", "streams"] = "all"
 
 
 class SandboxOptions(BaseModel):
@@ -21,7 +32,8 @@ class SandboxOptions(BaseModel):
 
     `rate` is market-flow actions per second over all symbols (0: a still book that only clients move). `replay` names a
     recording of foxtrot's (file or folder) or a capture (NDJSON, optionally gzip) to feed instead of agents. A client
-    that does not answer a ping (every `ping_interval_s`) is cut off. `faults` are what goes wrong from the beginning,
+    that does not answer a ping (every `ping_interval_s`) is cut off. `keys` are accepted beside `api_key`, whose own
+    use is `key_use`. `faults` are what goes wrong from the beginning,
     written as `foxtrot.sandbox.switches.parse_order` reads them. `dialect_options` go to the dialect: facts of the
     venue that are uncertain are switches there.
     """
@@ -37,6 +49,8 @@ class SandboxOptions(BaseModel):
     rate: float = Field(50.0, ge=0)
     api_key: str = DEFAULT_KEY
     api_secret: str = DEFAULT_SECRET
+    key_use: Literal["all", "requests", "streams"] = "all"
+    keys: tuple[SandboxKey, ...] = ()
     balances: Mapping[str, Decimal] = Field(default_factory=lambda: dict(DEFAULT_BALANCES))
     maker_fee: Decimal = Decimal("0.001")
     taker_fee: Decimal = Decimal("0.001")
@@ -46,6 +60,11 @@ class SandboxOptions(BaseModel):
     ping_interval_s: float = Field(180.0, gt=0)
     faults: tuple[str, ...] = ()
     dialect_options: Mapping[str, Any] = Field(default_factory=dict)
+
+    def secrets(self, use: Literal["requests", "streams"]) -> dict[str, str]:
+        """Return the secrets, by key, of all keys that are good for a use."""
+        own = SandboxKey(api_key=self.api_key, api_secret=self.api_secret, use=self.key_use)
+        return {key.api_key: key.api_secret for key in (*self.keys, own) if key.use in ("all", use)}
 
 
 def default_credentials() -> Credentials:

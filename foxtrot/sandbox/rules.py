@@ -96,7 +96,10 @@ def _check_shape(new: NewOrder) -> None:
     by_quote = new.type is OrderType.MARKET and new.quantity is None
     if (new.quote_quantity is None) is by_quote or (new.quantity is None) is not by_quote:
         raise ValueError(f"{new.type.value} takes exactly one quantity; only a market order may state it in quote.")
-    if (new.price is None) is new.type.has_price or (new.stop_price is None) is new.type.has_trigger:
+    trails = new.type is OrderType.TRAILING_STOP
+    if ((new.trailing_offset is None) is (new.trailing_percent is None)) is trails:
+        raise ValueError(f"{new.type.value} by {new.trailing_offset} and {new.trailing_percent} percent is no order.")
+    if (new.price is None) is new.type.has_price or (new.stop_price is None) is (new.type.has_trigger and not trails):
         raise ValueError(f"{new.type.value} with price {new.price} and stop price {new.stop_price} is no order.")
 
 
@@ -107,6 +110,8 @@ def _check_numbers(new: NewOrder, contract: Contract) -> None:
         "quantity": (new.quantity, contract.base_precision),
         "icebergQty": (new.iceberg_quantity, contract.base_precision),
         "quoteOrderQty": (new.quote_quantity, contract.quote_precision),
+        "trailingOffset": (new.trailing_offset, contract.quote_precision),
+        "trailingPercent": (new.trailing_percent, contract.quote_precision),
     }
     for name, (value, decimals) in fields.items():
         if value is not None and not _is_precise(value, decimals):

@@ -10,7 +10,7 @@ from foxtrot.config import Credentials
 from foxtrot.errors import UnsupportedError
 from foxtrot.model.decimals import floor_to
 from foxtrot.plugins import import_string
-from foxtrot.sandbox.dialect import Dialect, DialectFactory
+from foxtrot.sandbox.dialect import Dialect, DialectFactory, Traits
 from foxtrot.sandbox.flow import MarketFlow, starting_price
 from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.venue import Venue
@@ -24,9 +24,7 @@ class Stage:
     """
 
     def __init__(self, options: SandboxOptions, spec: AdapterSpec, time_ns: Callable[[], int]) -> None:
-        if not spec.dialect:
-            raise UnsupportedError(f"{spec.name} brings no sandbox dialect.", exchange=spec.name)
-        factory: DialectFactory = import_string(spec.dialect)
+        factory = _factory(spec)
         contracts = factory.contracts(options)
         prices = {c.symbol: floor_to(starting_price(c.base, c.quote), c.price_tick) for c in contracts}
         self.options = options
@@ -46,6 +44,18 @@ class Stage:
     def credentials(self) -> Credentials:
         """Return the key that the venue accepts."""
         return Credentials(api_key=SecretStr(self.options.api_key), api_secret=SecretStr(self.options.api_secret))
+
+
+def traits_of(spec: AdapterSpec) -> Traits:
+    """Return what an adapter's dialect says of its venue. Raises UnsupportedError for an adapter without a dialect."""
+    return _factory(spec).traits
+
+
+def _factory(spec: AdapterSpec) -> DialectFactory:
+    if not spec.dialect:
+        raise UnsupportedError(f"{spec.name} brings no sandbox dialect.", exchange=spec.name)
+    factory: DialectFactory = import_string(spec.dialect)
+    return factory
 
 
 def local_path(path: str, hosts: frozenset[str]) -> str | None:

@@ -41,8 +41,21 @@ class Stp(enum.Enum):
     TRANSFER = "transfer"
 
 
+class FeeIn(enum.Enum):
+    """Name what a fill's fee is taken in; what is not received is paid on top."""
+
+    RECEIVED = "received"
+    BASE = "base"
+    QUOTE = "quote"
+
+
 class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
-    """Ask the venue for an order; symbols are unified. `client_order_id` "" lets the venue make one up."""
+    """Ask the venue for an order; symbols are unified. `client_order_id` "" lets the venue make one up.
+
+    A TRAILING_STOP states its distance from the best price since it was taken, `trailing_offset` in the quote asset or
+    `trailing_percent`, instead of a stop price. An order ends by itself at `expire_ns`. A LIMIT_MAKER that would take
+    is refused, or where `accept_taking` taken and ended at once.
+    """
 
     account: str
     symbol: str
@@ -56,6 +69,21 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     time_in_force: TimeInForce = TimeInForce.GTC
     stp: Stp | None = None
     client_order_id: str = ""
+    trailing_offset: Decimal | None = None
+    trailing_percent: Decimal | None = None
+    expire_ns: int = 0
+    fee_in: FeeIn = FeeIn.RECEIVED
+    accept_taking: bool = False
+
+
+class Amendment(msgspec.Struct, frozen=True, kw_only=True):
+    """Ask for other numbers of an open order; None leaves one as it is."""
+
+    quantity: Decimal | None = None
+    price: Decimal | None = None
+    stop_price: Decimal | None = None
+    iceberg_quantity: Decimal | None = None
+    post_only: bool = False
 
 
 class Execution(msgspec.Struct, frozen=True, kw_only=True):
@@ -105,6 +133,11 @@ class VenueOrder(msgspec.Struct, kw_only=True):
     prevented_match_id: int = 0
     prevented_quantity: Decimal = ZERO
     prevented_with: int = 0  # the other order of that match
+    trailing_offset: Decimal = ZERO
+    trailing_percent: Decimal = ZERO
+    peak_price: Decimal = ZERO  # the best price since a trailing stop was taken
+    expire_ns: int = 0
+    fee_in: FeeIn = FeeIn.RECEIVED
     executions: list[Execution] = msgspec.field(default_factory=list)
 
     @property
@@ -148,6 +181,8 @@ class ReportKind(enum.Enum):
     TRADE_PREVENTION = "trade_prevention"
     REJECTED = "rejected"
     TRIGGERED = "triggered"
+    AMENDED = "amended"
+    RESTATED = "restated"  # the venue itself moved something: a trailing stop's price
 
 
 class OrderReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,11 +14,12 @@ from foxtrot.sandbox.candles import MINUTE_NS, CandleBook, past_candles
 from foxtrot.sandbox.exact import exactly
 from foxtrot.sandbox.ledger import FEE_ACCOUNT, Ledger
 from foxtrot.sandbox.market import Market
-from foxtrot.sandbox.orders import OrderStore, copy_of
+from foxtrot.sandbox.orders import OrderStore, amended, copy_of, history_of
 from foxtrot.sandbox.rules import check_account, check_admission, check_form, check_values
 from foxtrot.sandbox.statistics import sum_up
 from foxtrot.sandbox.types import (
     MARKET_ACCOUNT,
+    Amendment,
     BalanceReport,
     CancelRestriction,
     Candle,
@@ -37,6 +38,7 @@ from foxtrot.sandbox.types import (
     VenueStatus,
 )
 
+MarketFactory = Callable[[Contract, Decimal, "Venue"], Market]
 BookLevels = list[tuple[Decimal, Decimal]]
 _KEPT_TRADES = 10_000
 _DAY_MINUTES = 1_440
@@ -46,7 +48,8 @@ class Venue:
     """One exchange: it matches, books and remembers. Single-threaded; every method is synchronous and atomic.
 
     `clock` returns ns UTC. `listeners` are called synchronously with every event, in order; they may read, not order.
-    `prices` are the starting prices by symbol; candles before the start are made up from `seed`.
+    `prices` are the starting prices by symbol; candles before the start are made up from `seed`. `market` makes each
+    symbol's market. `born_ns` is when the venue first began, for ids that must not come again: by default now.
     """
 
     def __init__(
@@ -59,6 +62,9 @@ class Venue:
         prices: dict[str, Decimal] | None = None,
         seed: int = 0,
         history_days: int = 0,
+        first_order_id: int = 1,
+        born_ns: int = 0,
+        market: MarketFactory = Market,
     ) -> None:
         self.clock = clock
         self._hidden_ns = 0  # how long queries and lists do not show an order that was just accepted
@@ -67,9 +73,10 @@ class Venue:
         self.contracts: dict[str, Contract] = {c.symbol: c for c in contracts}
         self.ledger = Ledger()
         self._seed, self._history_days = seed, history_days
-        self._order_ids = itertools.count(1)
+        self._order_ids = itertools.count(first_order_id)
         self._store = OrderStore()
         start = clock()
+        self.born_ns = born_ns or start
         self._history_made: set[str] = set()
         self._candles: dict[str, CandleBook] = {}
         self._trades: dict[str, deque[PublicTrade]] = {}
@@ -78,7 +85,7 @@ class Venue:
             price = (prices or {}).get(symbol, Decimal(10))
             self._candles[symbol] = CandleBook(start, price)
             self._trades[symbol] = deque(maxlen=_KEPT_TRADES)
-            self._markets[symbol] = Market(contract, price, self)
+            self._markets[symbol] = market(contract, price, self)
         self.ledger.open(MARKET_ACCOUNT)
         self.ledger.open(FEE_ACCOUNT)
 
@@ -135,10 +142,7 @@ class Venue:
         restriction: CancelRestriction = CancelRestriction.NONE,
     ) -> VenueOrder:
         """End an open order. Raises Refused(CANCEL_UNKNOWN), Refused(CANCEL_RESTRICTED)."""
-        self._contract(symbol)
-        order = self._store.find(account, symbol, order_id, client_order_id)
-        if order is None or not order.status.open:
-            raise Refused(Reason.CANCEL_UNKNOWN)
+        order = self._open_order(account, symbol, order_id, client_order_id)
         wanted = {
             CancelRestriction.ONLY_NEW: VenueStatus.NEW,
             CancelRestriction.ONLY_PARTIALLY_FILLED: VenueStatus.PARTIALLY_FILLED,
@@ -147,6 +151,23 @@ class Venue:
             raise Refused(Reason.CANCEL_RESTRICTED)
         self._markets[symbol].end(order, VenueStatus.CANCELED, ReportKind.CANCELED, cancel_client_order_id)
         return copy_of(order)
+
+    @exactly
+    def restore(self, orders: Sequence[VenueOrder]) -> None:
+        """Take up the orders of an earlier run with their executions, by order id ascending.
+
+        Listeners hear of them as if they came now, for they may keep books of their own; balances are not told.
+        """
+        for order in orders:
+            self._store.add(order)
+            for report in history_of(order):
+                self.emit(report)
+            if order.status.open:
+                self._markets[order.symbol].resume(order)
+            else:
+                self._store.finish(order)
+        for execution in sorted((e for o in orders for e in o.executions), key=lambda e: e.trade_id):
+            self._store.record(execution)
 
     def cancel_all(self, account: str, symbol: str) -> list[VenueOrder]:
         """End all open orders of a symbol. Raises Refused(CANCEL_UNKNOWN) when there are none."""
@@ -159,10 +180,29 @@ class Venue:
     @exactly
     def expire(self, account: str, symbol: str, order_id: int) -> None:
         """End an open order by the venue's own rules. Raises Refused(CANCEL_UNKNOWN)."""
-        order = self._store.find(account, symbol, order_id, None)
-        if order is None or not order.status.open:
-            raise Refused(Reason.CANCEL_UNKNOWN)
+        order = self._open_order(account, symbol, order_id, None)
         self._markets[symbol].end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED, "")
+
+    @exactly
+    def expire_due(self) -> None:
+        """End the orders whose time is over."""
+        for order in self._store.expired(self.clock()):
+            self._markets[order.symbol].end(order, VenueStatus.EXPIRED, ReportKind.EXPIRED)
+
+    @exactly
+    def amend(self, account: str, symbol: str, change: Amendment, *, order_id: int) -> VenueOrder:
+        """Change an open order, which keeps its id; a quantity that is filled already ends it. Raises Refused."""
+        order = self._open_order(account, symbol, order_id, None)
+        if change.quantity is not None and change.quantity <= order.quantity - order.remaining:
+            self._markets[symbol].end(order, VenueStatus.CANCELED, ReportKind.CANCELED)
+            return copy_of(order)
+        new = amended(order, change)
+        contract, market = self.contracts[symbol], self._markets[symbol]
+        check_form(new, contract)
+        check_values(new, contract, lambda minutes: self.average_price(symbol, minutes))
+        check_admission(new, (), trading=market.trading)
+        market.amend(order, new)
+        return copy_of(order)
 
     @exactly
     def cancel_replace(
@@ -361,6 +401,13 @@ class Venue:
         except KeyError:
             raise Refused(Reason.UNKNOWN_SYMBOL, symbol) from None
 
+    def _open_order(self, account: str, symbol: str, order_id: int | None, client_order_id: str | None) -> VenueOrder:
+        self._contract(symbol)
+        order = self._store.find(account, symbol, order_id, client_order_id)
+        if order is None or not order.status.open:
+            raise Refused(Reason.CANCEL_UNKNOWN)
+        return order
+
     def _market(self, symbol: str) -> Market:
         self._contract(symbol)
         return self._markets[symbol]
@@ -398,12 +445,17 @@ class Venue:
             quantity=market.plan(new, stp).quantity if new.quantity is None else new.quantity,
             quote_quantity=new.quote_quantity or ZERO,
             price=new.price or ZERO,
-            stop_price=new.stop_price or ZERO,
+            stop_price=market.first_stop(new),
             iceberg_quantity=new.iceberg_quantity or ZERO,
             time_in_force=new.time_in_force,
             stp=stp,
             created_ns=now,
             updated_ns=now,
+            trailing_offset=new.trailing_offset or ZERO,
+            trailing_percent=new.trailing_percent or ZERO,
+            peak_price=market.last_price,
+            expire_ns=new.expire_ns,
+            fee_in=new.fee_in,
         )
         self._store.add(order)
         market.run(order)

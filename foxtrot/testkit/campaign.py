@@ -21,11 +21,11 @@ from foxtrot.engine.journal import Journal
 from foxtrot.exchange import BaseExchange
 from foxtrot.factory import ExchangeFactory
 from foxtrot.model import events
-from foxtrot.model.contract import Contract
 from foxtrot.model.order import AmendRequest, Order, OrderRequest, OrderStatus, Side, TimeInForce
 from foxtrot.plugins import default_registry
 from foxtrot.sandbox.faults import Fault, Place, Schedule
 from foxtrot.sandbox.options import SandboxOptions
+from foxtrot.sandbox.stage import traits_of
 from foxtrot.sandbox.types import NewOrder, Refused
 from foxtrot.testkit.clock import VirtualClock
 from foxtrot.testkit.invariants import NAMES, findings
@@ -33,7 +33,6 @@ from foxtrot.testkit.process import Process
 from foxtrot.testkit.world import World
 
 T = TypeVar("T")
-SYMBOLS = ("BTC/USDT", "ETH/USDT")
 REQUEST_TIMEOUT_S = 5.0
 _QUIET_S = 400.0
 _STEP_S = 0.25
@@ -101,10 +100,11 @@ class Campaign:
     def __init__(self, seed: int, exchange: str, folder: Path, only: Collection[Place] | None) -> None:
         self.seed = seed
         self._spec = default_registry().load(exchange)
+        self._symbols = traits_of(self._spec).symbols
         self._chance = random.Random(f"{seed}:trading")
         self.clock = VirtualClock()
         self.schedule = Schedule(seed, RATES, only)
-        options = SandboxOptions(venue=exchange, symbols=SYMBOLS, rate=6, history_days=0, seed=seed)
+        options = SandboxOptions(venue=exchange, symbols=self._symbols, rate=6, history_days=0, seed=seed)
         self.world = World(self._spec, options, self.clock, self.schedule, REQUEST_TIMEOUT_S)
         self._folder = folder
         self._life = 0
@@ -128,6 +128,7 @@ class Campaign:
             transport=TransportConfig(request_timeout_s=REQUEST_TIMEOUT_S, connect_timeout_s=60.0),
             retry=RetryConfig(attempts=3, total_timeout_s=40.0, reconnect_max_s=8.0),
             orders=OrdersConfig(journal=path, reconcile_interval_s=60.0, sync_wait_s=20.0),
+            options=traits_of(self._spec).options,
         )
         return ExchangeFactory().get_exchange(
             self._spec.name, config, engine=engine, clock=self.clock, environment=process
@@ -143,8 +144,7 @@ class Campaign:
             self.schedule.active = False
             await self._calm_down()
             world = self.world
-            account = world.dialect.account
-            broken.update(findings(self.exchange, world.venue, account, self.heard, self.ours, world.throttled))
+            broken.update(findings(self.exchange, world.venue, world.dialect, self.heard, self.ours, world.throttled))
             await self._drive(self.exchange.disconnect())
             broken.update(await self._left_open())
             broken.update([("the journal agrees with itself", found.text) for found in self.journal.check()])
@@ -264,7 +264,7 @@ class Campaign:
         elif what < 0.93:
             await self._amend(chance.choice(mine), chance)
         elif what < 0.97:
-            await self.exchange.cancel_all_orders(chance.choice(SYMBOLS))
+            await self.exchange.cancel_all_orders(chance.choice(self._symbols))
         else:
             await self._impatient(self.exchange.place_order(self._request(chance)), chance)
 
@@ -292,9 +292,8 @@ class Campaign:
         )
 
     def _request(self, chance: random.Random) -> OrderRequest:
-        symbol, side = chance.choice(SYMBOLS), chance.choice(list(Side))
+        symbol, side = chance.choice(self._symbols), chance.choice(list(Side))
         last = self.world.venue.last_price(symbol)
-        contract = self.world.venue.contracts[symbol]
         value = chance.randint(15, 400) if chance.random() < 0.8 else chance.randint(2_000, 9_000)
         quantity = self.exchange.contracts.round_quantity(symbol, Decimal(value) / last)
         kind = chance.random()
@@ -303,7 +302,7 @@ class Campaign:
         offset = Decimal(repr(round(chance.uniform(-0.0015, 0.004), 6)))
         price = self.exchange.contracts.round_price(symbol, _off(last, side, offset), side)
         if kind < 0.3:
-            return _stop(symbol, side, quantity, price, contract, self.exchange)
+            return _stop(symbol, side, quantity, price, self.exchange)
         force = chance.choice([TimeInForce.GTC] * 4 + [TimeInForce.IOC, TimeInForce.FOK])
         return OrderRequest.limit(symbol, side, quantity, price, time_in_force=force)
 
@@ -313,7 +312,7 @@ class Campaign:
         account, venue = self.world.dialect.account, self.world.venue
         for _ in range(4):
             await self.clock.sleep(chance.uniform(1.0, 8.0))
-            symbol = chance.choice(SYMBOLS)
+            symbol = chance.choice(self._symbols)
             living = venue.open_orders(account, symbol)
             try:
                 if living and chance.random() < 0.5:
@@ -334,7 +333,7 @@ class Campaign:
             price=request.price,
             stop_price=request.stop_price,
             time_in_force=request.time_in_force or TimeInForce.GTC,
-            client_order_id=f"elsewhere-{chance.randrange(10**9)}",
+            client_order_id=f"else-{chance.randrange(10**9)}",
         )
 
 
@@ -343,8 +342,6 @@ def _off(price: Decimal, side: Side, offset: Decimal) -> Decimal:
     return price * (1 - offset) if side is Side.BUY else price * (1 + offset)
 
 
-def _stop(
-    symbol: str, side: Side, quantity: Decimal, price: Decimal, contract: Contract, exchange: BaseExchange
-) -> OrderRequest:
+def _stop(symbol: str, side: Side, quantity: Decimal, price: Decimal, exchange: BaseExchange) -> OrderRequest:
     trigger = exchange.contracts.round_price(symbol, _off(price, side.opposite, Decimal("0.004")), side)
     return OrderRequest.stop(symbol, side, quantity, trigger, price=trigger)

@@ -11,48 +11,21 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
-from collections.abc import Awaitable, Callable, Iterator
-from decimal import Decimal
+from collections.abc import Iterator
 
 import msgspec
 
-from foxtrot.capabilities import Capability, Support
+from foxtrot.capabilities import Support
 from foxtrot.config import ExchangeConfig
 from foxtrot.errors import FoxtrotError, StateError, UnsupportedError
 from foxtrot.exchange import BaseExchange
-from foxtrot.model.order import AmendRequest, OrderRequest
 from foxtrot.plugins import import_string
 from foxtrot.ports import VenueAccess
 from foxtrot.spec import API_VERSION, AdapterSpec
+from foxtrot.testkit.operations import OPERATIONS
 
 _HEAVY = ("ccxt", "aiohttp", "websockets", "picows", "pandas")
 _SYMBOL = "BTC/USD"
-_Operation = Callable[[BaseExchange], Awaitable[object]]
-
-_OPERATIONS: dict[Capability, _Operation] = {
-    Capability.FETCH_MARKETS: lambda x: x.fetch_markets(),
-    Capability.FETCH_BALANCE: lambda x: x.fetch_balance(),
-    Capability.FETCH_POSITIONS: lambda x: x.fetch_positions(),
-    Capability.FETCH_FEES: lambda x: x.fetch_fees(),
-    Capability.PLACE_ORDER: lambda x: x.place_order(OrderRequest.limit(_SYMBOL, "buy", 1, 1)),
-    Capability.VALIDATE_ORDER: lambda x: x.place_order(OrderRequest.limit(_SYMBOL, "buy", 1, 1, validate_only=True)),
-    Capability.AMEND_ORDER: lambda x: x.amend_order(AmendRequest(symbol=_SYMBOL, order_id="1", price=Decimal(1))),
-    Capability.CANCEL_ORDER: lambda x: x.cancel_order(_SYMBOL, order_id="1"),
-    Capability.CANCEL_ALL_ORDERS: lambda x: x.cancel_all_orders(_SYMBOL),
-    Capability.FETCH_ORDER_STATUS: lambda x: x.fetch_order_status(_SYMBOL, order_id="1"),
-    Capability.FETCH_OPEN_ORDERS: lambda x: x.fetch_open_orders(),
-    Capability.FETCH_ORDERS: lambda x: x.fetch_orders(_SYMBOL),
-    Capability.FETCH_MY_TRADES: lambda x: x.fetch_my_trades(_SYMBOL),
-    Capability.FETCH_OHLCV: lambda x: x.fetch_ohlcv(_SYMBOL),
-    Capability.FETCH_TICKER: lambda x: x.fetch_ticker(_SYMBOL),
-    Capability.FETCH_ORDER_BOOK: lambda x: x.fetch_order_book(_SYMBOL),
-    Capability.FETCH_TRADES: lambda x: x.fetch_trades(_SYMBOL),
-    Capability.SUBSCRIBE_TICKER: lambda x: x.subscribe_ticker(_SYMBOL),
-    Capability.SUBSCRIBE_QUOTES: lambda x: x.subscribe_quotes(_SYMBOL),
-    Capability.SUBSCRIBE_TRADES: lambda x: x.subscribe_trades(_SYMBOL),
-    Capability.SUBSCRIBE_ORDER_BOOK: lambda x: x.subscribe_order_book(_SYMBOL),
-    Capability.SUBSCRIBE_OHLCV: lambda x: x.subscribe_ohlcv(_SYMBOL),
-}
 
 
 class Finding(msgspec.Struct, frozen=True):
@@ -114,11 +87,11 @@ def _check_environments(spec: AdapterSpec, cls: type[BaseExchange]) -> Iterator[
 
 async def _check_guards(spec: AdapterSpec, cls: type[BaseExchange]) -> list[Finding]:
     findings = []
-    for capability, operation in _OPERATIONS.items():
+    for capability, operation in OPERATIONS.items():
         exchange = cls(spec, ExchangeConfig(), _NoEnvironment())
         expected = StateError if spec.capabilities[capability].support.usable else UnsupportedError
         try:
-            await operation(exchange)
+            await operation(exchange, _SYMBOL)
         except FoxtrotError as error:
             if not isinstance(error, expected):
                 findings.append(Finding("guard", f"{capability.value} raised {error!r}, not {expected.__name__}"))

@@ -19,7 +19,7 @@ import msgspec
 
 from foxtrot.model.events import BookInvalidated, ChannelStateChanged, Event, StreamStale, Trade, TradesMissed
 from foxtrot.plugins import default_registry
-from foxtrot.testkit.desk import SYMBOL, Desk
+from foxtrot.testkit.desk import Desk
 
 _CHECK_S = 600.0
 _WARM_S = 4 * 3_600.0
@@ -69,7 +69,7 @@ class Day:
             desk.exchange.subscribe_quotes,
             desk.exchange.subscribe_order_book,
         ):
-            await desk.run(subscribe(SYMBOL))
+            await desk.run(subscribe(desk.symbol))
         warm, now = (0, 0), _size()
         while desk.clock.monotonic() < hours * 3_600:
             await self._pass()
@@ -99,8 +99,8 @@ class Day:
         await desk.clock.advance(_SETTLE_S)
         self._sockets |= {id(socket) for socket in desk.world.sockets}
         self._checks += 1
-        book = desk.exchange.market_data.order_book(SYMBOL)
-        _, bids, asks = desk.world.venue.depth(SYMBOL, 5_000)
+        book = desk.exchange.market_data.order_book(desk.symbol)
+        _, bids, asks = desk.world.venue.depth(desk.symbol, 5_000)
         theirs = ([(float(p), float(q)) for p, q in bids], [(float(p), float(q)) for p, q in asks])
         if book is None or (list(book.bids), list(book.asks)) != theirs:
             self._broken.append(f"the book is not the venue's after {desk.clock.monotonic():.0f} s")
@@ -118,7 +118,7 @@ class Day:
             self._broken.append(f"after {self._desk.clock.monotonic():.0f} s: {event}")
 
     def _compare_trades(self) -> None:
-        (*_, newest) = self._desk.world.venue.trades(SYMBOL)
+        (*_, newest) = self._desk.world.venue.trades(self._desk.symbol)
         if self._last != newest.trade_id:
             self._broken.append(f"the last trade heard is {self._last}, the venue's {newest.trade_id}")
 

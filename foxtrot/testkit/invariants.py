@@ -9,7 +9,8 @@ from decimal import Decimal
 from foxtrot.exchange import BaseExchange
 from foxtrot.model import events
 from foxtrot.model.order import Order, OrderStatus
-from foxtrot.sandbox.types import VenueOrder, VenueStatus
+from foxtrot.sandbox.dialect import Dialect
+from foxtrot.sandbox.types import VenueOrder
 from foxtrot.sandbox.venue import Venue
 
 NAMES = (
@@ -26,30 +27,27 @@ NAMES = (
     "everything is connected again",
     "READY means compared with the venue",
 )
-_STATUSES = {
-    VenueStatus.NEW: OrderStatus.OPEN,
-    VenueStatus.PARTIALLY_FILLED: OrderStatus.PARTIALLY_FILLED,
-    VenueStatus.FILLED: OrderStatus.FILLED,
-    VenueStatus.CANCELED: OrderStatus.CANCELED,
-    VenueStatus.EXPIRED: OrderStatus.EXPIRED,
-    VenueStatus.EXPIRED_IN_MATCH: OrderStatus.EXPIRED,
-    VenueStatus.REJECTED: OrderStatus.REJECTED,
-}
 _ENDS = (events.OrderCanceled, events.OrderExpired, events.OrderRejected)
 
 
 def findings(
-    exchange: BaseExchange, venue: Venue, account: str, heard: list[events.Event], ours: set[str], throttled: int = 0
+    exchange: BaseExchange,
+    venue: Venue,
+    dialect: Dialect,
+    heard: list[events.Event],
+    ours: set[str],
+    throttled: int = 0,
 ) -> Iterator[tuple[str, str]]:
     """Yield (one of NAMES, what is wrong).
 
-    `account` is ours at the venue, `heard` every event since the exchange was made, `ours` the client order ids of all
-    intents, `throttled` how often the venue had to refuse us for rate.
+    `dialect` names the venue's things as clients do, `heard` is every event since the exchange was made, `ours` the
+    client order ids of all intents, `throttled` how often the venue had to refuse us for rate.
     """
-    placed = {str(o.order_id): o for symbol in venue.contracts for o in venue.orders(account, symbol)}
+    account = dialect.account
+    placed = {dialect.order_id(o.order_id): o for symbol in venue.contracts for o in venue.orders(account, symbol)}
     yield from _open_orders(exchange, placed)
-    yield from _ends(exchange, placed, ours)
-    yield from _executions(venue, account, heard)
+    yield from _ends(exchange, dialect, placed, ours)
+    yield from _executions(venue, dialect, heard)
     yield from _balances(exchange, venue, account)
     yield from _intents(exchange, placed, ours)
     yield from _order_events(heard)
@@ -68,20 +66,24 @@ def _open_orders(exchange: BaseExchange, placed: dict[str, VenueOrder]) -> Itera
         yield NAMES[0], f"only the venue has {sorted(theirs - mine)}, only we have {sorted(mine - theirs)}"
 
 
-def _ends(exchange: BaseExchange, placed: dict[str, VenueOrder], ours: set[str]) -> Iterator[tuple[str, str]]:
+def _ends(
+    exchange: BaseExchange, dialect: Dialect, placed: dict[str, VenueOrder], ours: set[str]
+) -> Iterator[tuple[str, str]]:
     for number, theirs in placed.items():
         if theirs.client_order_id not in ours:
             continue
         mine = exchange.orders.get(theirs.client_order_id)
-        wanted = (number, _STATUSES[theirs.status], theirs.filled, theirs.filled_quote)
+        wanted = (number, dialect.told_as(theirs), theirs.filled, theirs.filled_quote)
         known = None if mine is None else (mine.order_id, mine.status, mine.filled, mine.filled_quote)
         if known != wanted:
             yield NAMES[1], f"{theirs.client_order_id}: we know {known}, the venue {wanted}"
 
 
-def _executions(venue: Venue, account: str, heard: list[events.Event]) -> Iterator[tuple[str, str]]:
+def _executions(venue: Venue, dialect: Dialect, heard: list[events.Event]) -> Iterator[tuple[str, str]]:
     theirs = {
-        (symbol, str(e.trade_id), e.quantity) for symbol in venue.contracts for e in venue.executions(account, symbol)
+        (symbol, dialect.trade_id(e), e.quantity)
+        for symbol in venue.contracts
+        for e in venue.executions(dialect.account, symbol)
     }
     mine = Counter((e.symbol, e.fill.trade_id, e.fill.quantity) for e in heard if isinstance(e, events.OrderFilled))
     twice = sorted(key for key, count in mine.items() if count > 1)

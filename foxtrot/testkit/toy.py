@@ -21,7 +21,7 @@ from foxtrot.model.order import AmendRequest, Fill, Order
 from foxtrot.model.orderbook import OrderBook
 from foxtrot.ports import LinkContext, VenueAccess, VenueLink
 from foxtrot.protocol.calls import Call, Lane, RawResponse
-from foxtrot.protocol.codec import Emit, Endpoints, StreamLimits
+from foxtrot.protocol.codec import BookRules, Emit, Endpoints, Page, RequestHabits, StreamLimits
 from foxtrot.protocol.messages import Ack, AmendResult, BookSnapshot, Channel, Listing, OrderUpdate, Unknown
 from foxtrot.protocol.ratelimit import Usage
 from foxtrot.spec import AdapterSpec
@@ -81,6 +81,8 @@ class ToyVenue:
 class ToyRestCodec:
     """Name each call after its operation and read answers as JSON of the value wanted."""
 
+    habits = RequestHabits()
+
     def fetch_markets(self) -> Call[Listing]:
         return _call("markets", Listing)
 
@@ -100,11 +102,11 @@ class ToyRestCodec:
         return _call("validate", type(None), id=order.client_order_id, command=True)
 
     def amend_order(
-        self, order: Order, request: AmendRequest, new_client_order_id: str, contract: Contract
+        self, order: Order, request: AmendRequest, new_client_order_id: str, contract: Contract, age_s: float
     ) -> Call[AmendResult]:
         return _call("amend", AmendResult, id=order.client_order_id, new_id=new_client_order_id, command=True)
 
-    def cancel_order(self, contract: Contract, order_id: str, client_order_id: str) -> Call[OrderUpdate]:
+    def cancel_order(self, contract: Contract, order_id: str, client_order_id: str, age_s: float) -> Call[OrderUpdate]:
         return _call("cancel", OrderUpdate, id=client_order_id, order_id=order_id, command=True)
 
     def cancel_all_orders(self, contract: Contract) -> Call[list[OrderUpdate]]:
@@ -117,14 +119,16 @@ class ToyRestCodec:
         return _call("open_orders", list[OrderUpdate], signed=True)
 
     def fetch_orders(
-        self, contract: Contract, start: int | None, end: int | None, from_id: str, limit: int
-    ) -> Call[list[OrderUpdate]]:
-        return _call("orders", list[OrderUpdate], signed=True, from_id=from_id, limit=str(limit))
+        self, contract: Contract, start: int | None, end: int | None, after: str, limit: int
+    ) -> Call[Page[OrderUpdate]]:
+        call = _call("orders", list[OrderUpdate], signed=True, from_id=after, limit=str(limit))
+        return _paged(call, limit, lambda update: update.order_id)
 
     def fetch_my_trades(
-        self, contract: Contract, start: int | None, end: int | None, from_id: str, limit: int
-    ) -> Call[list[Fill]]:
-        return _call("my_trades", list[Fill], signed=True, from_id=from_id, limit=str(limit))
+        self, contract: Contract | None, start: int | None, end: int | None, after: str, limit: int
+    ) -> Call[Page[Fill]]:
+        call = _call("my_trades", list[Fill], signed=True, from_id=after, limit=str(limit))
+        return _paged(call, limit, lambda fill: fill.trade_id)
 
     def fetch_bars(
         self, contract: Contract, interval: str, start: int | None, end: int | None, limit: int
@@ -174,6 +178,9 @@ class ToyStreamCodec:
     def unsubscribe(self, channels: Sequence[Channel], request_id: int) -> bytes:
         return msgspec.json.encode({"unsubscribe": channels, "id": request_id})
 
+    def book_rules(self, channel: Channel) -> BookRules:
+        return BookRules()
+
     def decode(self, data: bytes, ts_recv: int, emit: Emit) -> None:
         try:
             emit(Ack(int(msgspec.json.decode(data)["ack"])))
@@ -206,3 +213,11 @@ def _call(endpoint: str, wanted: Any, *, command: bool = False, signed: bool = F
         signed=signed or command,
         orders=1 if command else 0,
     )
+
+
+def _paged(call: Call[Any], limit: int, number: Callable[[Any], str]) -> Call[Any]:
+    def decode(body: bytes) -> Page[Any]:
+        items = call.decode(body)
+        return Page(items, str(int(number(items[-1])) + 1) if len(items) == limit else "")
+
+    return msgspec.structs.replace(call, decode=decode)

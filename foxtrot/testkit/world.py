@@ -13,10 +13,10 @@ from foxtrot.errors import ConnectFailed, ConnectionLost, RequestTimeout
 from foxtrot.ports import OnClose, OnFrame, VenueAccess
 from foxtrot.protocol.calls import RawResponse
 from foxtrot.sandbox.dialect import HttpRequest, HttpResponse
-from foxtrot.sandbox.faults import FRAME_FAULTS, REQUEST_FAULTS, Fault, Schedule
+from foxtrot.sandbox.faults import COMMAND_FAULTS, FRAME_FAULTS, REQUEST_FAULTS, Fault, Schedule
 from foxtrot.sandbox.mishaps import Mishaps
 from foxtrot.sandbox.options import SandboxOptions
-from foxtrot.sandbox.stage import Stage, local_path
+from foxtrot.sandbox.stage import Stage, local_path, traits_of
 from foxtrot.spec import AdapterSpec
 from foxtrot.testkit.clock import VirtualClock
 
@@ -38,8 +38,10 @@ class World:
 
     `throttled` counts the refusals for rate that the venue made of itself, not by a fault, and the requests that were
     sent although the client had been told to wait: an honest client causes none. `sockets` are the open ones; `muted`
-    ones, or all while the world is, answer what they are asked and bring no news.
-    What is put into `answers` replaces the venue's answers to requests that it carries out.
+    ones, or all while the world is, answer what they are asked and bring no news. `requests` counts requests by method
+    and path, `commands` what clients said on sockets.
+    What is put into `answers` replaces the venue's answers to requests that it carries out. `tamper` sees every frame
+    of the venue's before it travels.
     """
 
     def __init__(
@@ -49,20 +51,33 @@ class World:
         self.schedule = schedule
         self.skew_ns = 0
         self.stage = Stage(options, spec, self.time_ns)
+        self.traits = traits_of(spec)
         self.venue, self.dialect = self.stage.venue, self.stage.dialect
         self.mishaps = Mishaps(
             self.venue, self.dialect, schedule.chance("mishaps"), clock.monotonic, self._later, self.set_clock
         )
         self.sockets: set[WorldSocket] = set()
         self.muted = False
-        self.throttled = 0
+        self.commands = 0
+        self._impatience = 0
         self.answers: list[HttpResponse] = []
+        self.tamper: Callable[[str], str] = lambda text: text
         self.requests: Counter[str] = Counter()
         self._timeout_s = timeout_s
         self._chance = schedule.chance("latency")
         self._base = f"world{next(_NUMBERS)}.invalid"
         self._patience = Patience()
         self._tasks: set[asyncio.Task[None]] = set()
+
+    @property
+    def throttled(self) -> int:
+        """Return how often the client was not honest."""
+        return self._impatience + self.dialect.throttled
+
+    @property
+    def asked(self) -> int:
+        """Return how often anything was sent to the venue, over requests and sockets."""
+        return self.requests.total() + self.commands
 
     def time_ns(self) -> int:
         """Return the venue's time."""
@@ -116,7 +131,7 @@ class World:
     ) -> RawResponse:
         """Carry a request of the client that was told what `patience` knows."""
         self.requests[f"{method} {urlsplit(url).path}"] += 1
-        self.throttled += patience.since < self.clock.monotonic() < patience.until
+        self._impatience += patience.since < self.clock.monotonic() < patience.until
         fault = self.schedule.draw("http", REQUEST_FAULTS)
         if fault is Fault.REFUSED:
             raise ConnectFailed("the venue cannot be reached: connection refused.")
@@ -161,12 +176,15 @@ class World:
                 remote=_REMOTE,
             )
         )
-        self.throttled += answer.status in (418, 429)
         return self.answers.pop(0) if self.answers else answer
 
     async def _arrive_late(self, method: str, url: str, headers: Mapping[str, str], body: bytes) -> None:
-        await self.clock.sleep(self._timeout_s * self._chance.uniform(0.2, 1.5))
+        await self.clock.sleep(self.lateness())
         self._carry_out(method, url, headers, body)
+
+    def lateness(self) -> float:
+        """Return how long a request takes that may come too late."""
+        return self._timeout_s * self._chance.uniform(0.2, 1.5)
 
     async def _time_out(self) -> None:
         await self.clock.sleep(self._timeout_s)
@@ -200,8 +218,11 @@ class World:
         )
         if isinstance(session, HttpResponse):
             raise ConnectFailed(f"the venue refused the connection: {session.body.decode()}")
-        socket.begin(session.receive, session.closed)
-        self.sockets.add(socket)
+        if socket.over:  # what the venue said at once met a fault that ended it
+            session.closed()
+        else:
+            self.sockets.add(socket)
+            socket.begin(session.receive, session.closed)
         return socket
 
 
@@ -218,9 +239,9 @@ class WorldSocket:
         self._held: list[str] = []
         self._wake = asyncio.Event()
         self._stalled = False
-        self._answering = False
+        self._answering = self._silent = False
         self.muted = False
-        self._over = False
+        self.over = False
 
     def begin(self, receive: Callable[[str], None], forget: Callable[[], None]) -> None:
         """Connect the venue's session."""
@@ -229,7 +250,8 @@ class WorldSocket:
 
     def send(self, data: bytes) -> None:
         """Carry a client's frame to the venue."""
-        if not self._over:
+        if not self.over:
+            self._world.commands += 1
             self._world.spawn(self._up(data.decode()))
 
     async def close(self) -> None:
@@ -239,7 +261,7 @@ class WorldSocket:
     def say(self, text: str) -> None:
         """Carry a venue's frame to the client, unless a fault meets it."""
         fault = self._world.schedule.draw("frame", FRAME_FAULTS)
-        if self._stalled or self._over or ((self.muted or self._world.muted) and not self._answering):
+        if self._stalled or self._silent or self.over or self._withheld(text):
             return
         if fault is Fault.CUT:
             self._end("connection reset")
@@ -253,10 +275,18 @@ class WorldSocket:
             return
         if fault is Fault.DELAY:
             self._down.append(b"")
+        text = self._world.tamper(text)
         late, self._held = self._held, ([text] if fault is Fault.REORDERED else [])
         now = [] if fault is Fault.REORDERED else self._world.mishaps.frames(fault, text)
         self._down.extend(frame.encode() for frame in [*now, *late])
         self._wake.set()
+
+    def _withheld(self, text: str) -> bool:
+        """Tell whether a frame is news that a muted connection does not bring."""
+        if self._answering or not (self.muted or self._world.muted):
+            return False
+        sign = self._world.traits.heartbeat
+        return not (sign and sign in text)
 
     def end_by_venue(self, code: int, reason: str) -> None:
         """End the connection from the venue's side."""
@@ -264,33 +294,39 @@ class WorldSocket:
 
     async def _pump(self) -> None:
         world = self._world
-        while not self._over:
+        while not self.over:
             await self._wake.wait()
             self._wake.clear()
-            while self._down and not self._over:
+            while self._down and not self.over:
                 data = self._down.popleft()
                 if not data:
                     await world.clock.sleep(4.0)
                     continue
                 await world.clock.sleep(0.01)
-                if not self._over and not self._stalled:
+                if not self.over and not self._stalled:
                     self._on_frame(data)
 
     async def _up(self, text: str) -> None:
-        await self._world.clock.sleep(0.02)
-        if not self._over and not self._stalled:
-            self._answering = True
-            self._receive(text)
-            self._answering = False
+        """Carry a command to the venue, unless a fault meets it or its answer."""
+        world = self._world
+        fault = world.schedule.draw("command", COMMAND_FAULTS)
+        await world.clock.sleep(world.lateness() if fault is Fault.REQUEST_LATE else 0.02)
+        if self.over or self._stalled or fault is Fault.REQUEST_LOST:
+            return
+        self._answering, self._silent = True, fault in (Fault.ANSWER_LOST, Fault.ANSWER_SILENT)
+        self._receive(text)
+        self._answering = self._silent = False
+        if fault is Fault.ANSWER_LOST:
+            self._end("connection reset")
 
     async def _give_up(self) -> None:
         await self._world.clock.sleep(_STALL_S)
         self._end("no answer to a ping")
 
     def _end(self, reason: str) -> None:
-        if self._over:
+        if self.over:
             return
-        self._over = True
+        self.over = True
         self._wake.set()
         self._forget()
         self._world.sockets.discard(self)

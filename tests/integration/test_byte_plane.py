@@ -114,7 +114,7 @@ async def test_no_order_is_lost_doubled_or_falsely_rejected_whatever_happens_to_
             sandbox.flow.rate = 0
             await calm(exchange)
             ours = {event.order.client_order_id for event in heard if isinstance(event, OrderSubmitted)}
-            assert list(findings(exchange, sandbox.venue, sandbox.dialect.account, heard, ours)) == []
+            assert list(findings(exchange, sandbox.venue, sandbox.dialect, heard, ours)) == []
         finally:
             await exchange.disconnect()
             await proxy.stop()

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import json
-import signal
-import subprocess
-import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import ccxt.async_support
@@ -21,31 +17,14 @@ SYMBOL = "BTC/USDT"
 
 
 @pytest.fixture(scope="module", params=["current", "legacy"])
-def served(request: pytest.FixtureRequest) -> Iterator[dict[str, Any]]:
-    """Run the command as a user would, and end it as a service manager would."""
-    arguments = ["sandbox", "serve", "--venue", "binanceus", "--profile", request.param, "--port", "0", "--seed", "7"]
-    arguments += ["--symbols", "BTC/USDT,HBAR/USDT", "--rate", "50", "--api-key", "K", "--api-secret", "S", "--json"]
-    command = [sys.executable, "-m", "foxtrot.cli.main", *arguments]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    yield json.loads(process.stdout.readline())
-    process.send_signal(signal.SIGTERM)
-    assert process.wait(10) == 0
-    process.stdout.close()
-
-
-def redirected(value: Any, base: str) -> Any:
-    """Put the sandbox in front of every host."""
-    if isinstance(value, dict):
-        return {key: redirected(item, base) for key, item in value.items()}
-    if isinstance(value, str) and "://" in value:
-        scheme, rest = value.split("://", 1)
-        return f"{'ws' if scheme.startswith('ws') else 'http'}://{base}/{rest}"
-    return value
+def served(request: pytest.FixtureRequest, serve: Callable[..., Any]) -> Iterator[dict[str, Any]]:
+    arguments = ["--venue", "binanceus", "--profile", request.param, "--seed", "7", "--rate", "50"]
+    with serve(*arguments, "--symbols", "BTC/USDT,HBAR/USDT", "--api-key", "K", "--api-secret", "S") as facts:
+        yield facts
 
 
 @pytest.fixture
-async def ccxt_client(served: dict[str, Any]) -> AsyncIterator[Any]:
+async def ccxt_client(served: dict[str, Any], redirected: Callable[[Any, str], Any]) -> AsyncIterator[Any]:
     client = ccxt.pro.binanceus(
         {"apiKey": "K", "secret": "S", "enableRateLimit": False, "options": {"maxRetriesOnFailure": 0}}
     )

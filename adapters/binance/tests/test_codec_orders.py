@@ -182,15 +182,15 @@ def test_what_an_old_order_was_worth_is_unknown_where_the_venue_says_minus_one(
 def test_a_cancel_names_the_order_by_the_venues_id_where_it_is_known(
     rest: BinanceRestCodec, contract: Contract
 ) -> None:
-    call = rest.cancel_order(contract, "28", "mine")
+    call = rest.cancel_order(contract, "28", "mine", 0.0)
     assert (call.params["orderId"], call.lane, call.orders) == ("28", Lane.CANCEL, 0)
     assert "origClientOrderId" not in call.params
-    assert rest.cancel_order(contract, "", "mine").params["origClientOrderId"] == "mine"
+    assert rest.cancel_order(contract, "", "mine", 0.0).params["origClientOrderId"] == "mine"
 
 
 def test_a_cancels_reply_names_the_order_not_the_request(rest: BinanceRestCodec, contract: Contract) -> None:
     reply = FULL | {"status": "CANCELED", "origClientOrderId": "mine", "clientOrderId": "the-cancel", "fills": []}
-    update = rest.cancel_order(contract, "28", "").decode(text(reply))
+    update = rest.cancel_order(contract, "28", "", 0.0).decode(text(reply))
     assert (update.client_order_id, update.status) == ("mine", OrderStatus.CANCELED)
 
 
@@ -245,7 +245,7 @@ def replaced(cancel: str, new: str) -> dict[str, Any]:
 
 
 def amend(rest: BinanceRestCodec, order: Order, contract: Contract, **values: D) -> Call[Any]:
-    return rest.amend_order(order, AmendRequest(symbol="BTC/USDT", **values), "new", contract)
+    return rest.amend_order(order, AmendRequest(symbol="BTC/USDT", **values), "new", contract, 0.0)
 
 
 def test_an_amend_places_only_what_is_not_filled_yet(rest: BinanceRestCodec, order: Order, contract: Contract) -> None:

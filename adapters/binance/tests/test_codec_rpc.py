@@ -55,13 +55,13 @@ def test_the_documented_example_gets_the_documented_signature() -> None:
 def test_a_call_goes_out_under_its_method_with_whole_numbers_as_numbers(
     rpc: BinanceRpcCodec, rest: BinanceRestCodec, order: Order, contract: Contract
 ) -> None:
-    request = json.loads(rpc.encode(rest.place_order(order, contract), 3, 1_000))
+    request = json.loads(rpc.encode(rest.place_order(order, contract), 3, 1_000, ""))
     params = request["params"]
     assert (request["id"], request["method"]) == (3, "order.place")
     payload = params.pop("signature")
     assert payload == "&".join(f"{k}={params[k]}" for k in sorted(params))
     assert (params["recvWindow"], params["timestamp"], params["quantity"]) == (5_000, 1_000, "0.00001")
-    cancel = json.loads(rpc.encode(rest.cancel_order(contract, "28", ""), 4, 1_000))
+    cancel = json.loads(rpc.encode(rest.cancel_order(contract, "28", "", 0.0), 4, 1_000, ""))
     assert (cancel["method"], cancel["params"]["orderId"]) == ("order.cancel", 28)
 
 
@@ -72,8 +72,8 @@ def test_every_command_and_the_reads_beside_it_have_a_method(
     calls: dict[str, Call[Any]] = {
         "order.place": rest.place_order(order, contract),
         "order.test": rest.validate_order(order, contract),
-        "order.cancelReplace": rest.amend_order(order, change, "new", contract),
-        "order.cancel": rest.cancel_order(contract, "1", ""),
+        "order.cancelReplace": rest.amend_order(order, change, "new", contract, 0.0),
+        "order.cancel": rest.cancel_order(contract, "1", "", 0.0),
         "openOrders.cancelAll": rest.cancel_all_orders(contract),
         "order.status": rest.fetch_order(contract, "1", ""),
         "openOrders.status": rest.fetch_open_orders(None),
@@ -83,7 +83,7 @@ def test_every_command_and_the_reads_beside_it_have_a_method(
     }
     for method, call in calls.items():
         assert rpc.supports(call)
-        assert json.loads(rpc.encode(call, 1, 1))["method"] == method
+        assert json.loads(rpc.encode(call, 1, 1, ""))["method"] == method
     assert not rpc.supports(rest.fetch_markets())
 
 
@@ -108,7 +108,7 @@ def test_an_answer_has_the_shape_of_its_rest_twin(
 def test_a_half_done_amend_reads_as_by_rest(
     rpc: BinanceRpcCodec, rest: BinanceRestCodec, order: Order, contract: Contract
 ) -> None:
-    call = rest.amend_order(order, AmendRequest(symbol="BTC/USDT", price=D(5)), "new", contract)
+    call = rest.amend_order(order, AmendRequest(symbol="BTC/USDT", price=D(5)), "new", contract, 0.0)
     halves = {
         "cancelResult": "SUCCESS",
         "newOrderResult": "FAILURE",

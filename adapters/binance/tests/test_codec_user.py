@@ -165,7 +165,7 @@ def test_the_signed_login_signs_key_and_time(symbols: SymbolTable) -> None:
         return "SIG"
 
     scheme = SignatureScheme(symbols, "KEY", sign)
-    frame = json.loads(scheme.login(1_747_385_641_636, 7) or b"")
+    frame = json.loads(scheme.logins(1_747_385_641_636, 7, "")[0])
     assert frame == {
         "id": 7,
         "method": "userDataStream.subscribe.signature",
@@ -190,7 +190,7 @@ def test_a_listen_key_is_asked_for_used_kept_alive_and_given_back(symbols: Symbo
         "publicDeleteUserDataStream",
     ]
     assert keeping.params == closing.params == {"listenKey": "KEY"}
-    assert (scheme.keepalive_interval_s, scheme.max_life_s, scheme.login(1, 1)) == (1_800.0, 86_400.0, None)
+    assert (scheme.keepalive_interval_s, scheme.max_life_s, scheme.logins(1, 1, "KEY")) == (1_800.0, 86_400.0, [])
 
 
 def test_a_venue_that_has_no_listen_keys_any_more_says_so_for_good(

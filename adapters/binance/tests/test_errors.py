@@ -190,7 +190,7 @@ def halves(cancel: str, new: str, cancel_body: Any, new_body: Any) -> dict[str, 
 def test_a_failed_amend_says_why_its_cancel_was_refused(
     rest: BinanceRestCodec, order: Order, contract: Contract
 ) -> None:
-    call = rest.amend_order(order, AmendRequest(symbol="BTC/USDT", price=order.price), "new", contract)
+    call = rest.amend_order(order, AmendRequest(symbol="BTC/USDT", price=order.price), "new", contract, 0.0)
     reason = {"code": -2011, "msg": "Order was not canceled due to cancel restrictions."}
     body = halves("FAILURE", "NOT_ATTEMPTED", reason, None)
     error = rest.classify(call, answer(400, -2022, "Order cancel-replace failed.", **body))
@@ -210,7 +210,7 @@ def test_a_failed_amend_says_why_its_cancel_was_refused(
 def test_an_amend_with_a_half_that_the_venue_is_unsure_of_is_in_doubt(
     rest: BinanceRestCodec, order: Order, contract: Contract, status: int, code: int, body: dict[str, Any]
 ) -> None:
-    call = rest.amend_order(order, AmendRequest(symbol="BTC/USDT", price=order.price), "new", contract)
+    call = rest.amend_order(order, AmendRequest(symbol="BTC/USDT", price=order.price), "new", contract, 0.0)
     error = rest.classify(call, answer(status, code, "Order cancel-replace failed.", **body))
     assert error is not None
     assert error.outcome is Outcome.UNKNOWN

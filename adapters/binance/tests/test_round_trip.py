@@ -129,7 +129,7 @@ def test_a_private_report(order: VenueOrder, execution: Execution, at: int) -> N
 @given(executions)
 def test_an_execution_of_the_history(execution: Execution) -> None:
     raw = msgspec.json.encode([render.my_trade(execution, "BTCUSDT")])
-    (fill,) = REST.fetch_my_trades(CONTRACT, None, None, "", 1).decode(raw)
+    (fill,) = REST.fetch_my_trades(CONTRACT, None, None, "", 1).decode(raw).items
     assert (fill.trade_id, fill.price, fill.quantity, fill.fee, fill.ts_event) == (
         str(execution.trade_id),
         execution.price,

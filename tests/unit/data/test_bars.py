@@ -11,7 +11,9 @@ from foxtrot.errors import InvalidRequest
 from foxtrot.model.events import Bar, Trade
 from foxtrot.model.intervals import floor_open
 from foxtrot.model.order import Side
-from foxtrot.testkit.desk import SYMBOL, Desk
+from foxtrot.testkit.desk import Desk
+
+SYMBOL = "BTC/USDT"
 
 SECOND, MINUTE = 10**9, 60 * 10**9
 

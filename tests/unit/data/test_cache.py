@@ -11,7 +11,9 @@ import pytest
 from foxtrot.data.cache import BarCache
 from foxtrot.errors import ConfigError, UnknownSymbol
 from foxtrot.model.events import Bar
-from foxtrot.testkit.desk import SYMBOL, Desk
+from foxtrot.testkit.desk import Desk
+
+SYMBOL = "BTC/USDT"
 
 MINUTE = 60 * 10**9
 

@@ -14,7 +14,9 @@ from foxtrot.data.manager import DataManager
 from foxtrot.errors import ConfigError, InvalidRequest, StateError, UnknownSymbol
 from foxtrot.model.events import BookUpdated, Ticker
 from foxtrot.sandbox.faults import Fault
-from foxtrot.testkit.desk import SYMBOL, Desk
+from foxtrot.testkit.desk import Desk
+
+SYMBOL = "BTC/USDT"
 
 KLINES = ["timestamp", "open", "high", "low", "close", "volume"]
 BOOK = ["timestamp", "update_id", "side", "level", "price", "quantity"]

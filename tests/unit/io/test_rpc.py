@@ -10,7 +10,15 @@ from typing import Any
 import pytest
 
 from foxtrot.config import TransportConfig
-from foxtrot.errors import ConnectFailed, ConnectionLost, NetworkError, Outcome, RequestTimeout, StateError
+from foxtrot.errors import (
+    AuthenticationError,
+    ConnectFailed,
+    ConnectionLost,
+    NetworkError,
+    Outcome,
+    RequestTimeout,
+    StateError,
+)
 from foxtrot.io.rpc import RpcClient
 from foxtrot.ports import OnClose, OnFrame
 from foxtrot.protocol.calls import Call, RawResponse
@@ -21,6 +29,10 @@ from foxtrot.testkit.net import MemoryConnector, MemorySocket
 
 class Codec:
     max_life_s = 86_400.0
+    tokens = False
+
+    def open_call(self) -> Call[str] | None:
+        return Call(endpoint="token", params={}, decode=bytes.decode) if self.tokens else None
 
     def url(self, endpoints: Endpoints) -> str:
         return endpoints.ws_api
@@ -28,13 +40,23 @@ class Codec:
     def supports(self, call: Call[object]) -> bool:
         return call.endpoint != "elsewhere"
 
-    def encode(self, call: Call[object], request_id: int, now_ms: int) -> bytes:
+    def encode(self, call: Call[object], request_id: int, now_ms: int, token: str) -> bytes:
         return json.dumps(
-            {"id": request_id, "method": call.endpoint, "size": int(call.params.get("size", "0"))}
+            {
+                "id": request_id,
+                "method": call.endpoint,
+                "size": int(call.params.get("size", "0")),
+                "token": token,
+            }
         ).encode()
 
-    def decode(self, data: bytes) -> tuple[int | str | None, RawResponse]:
+    def stale(self, response: RawResponse) -> bool:
+        return response.body == b'"stale"'
+
+    def decode(self, data: bytes) -> tuple[int | str | None, RawResponse] | None:
         found: dict[str, Any] = json.loads(data)
+        if "heartbeat" in found:
+            return None
         return found["id"], RawResponse(found.get("status", 200), {}, json.dumps(found["body"]).encode())
 
 
@@ -69,15 +91,24 @@ class Bench:
         self.clock = VirtualClock()
         self.net = SlowNet()
         self.fallback = Fallback()
+        self.codec = Codec()
+        self.tokens: list[str | Exception] = []
         self.client = RpcClient(
-            Codec(),
+            self.codec,
             Endpoints(rest="https://x", stream="wss://x", ws_api="wss://api"),
             self.net,
             TransportConfig(request_timeout_s=10),
             lambda: 1,
             self.fallback,
+            self.call,
             self.clock,
         )
+
+    async def call(self, call: Call[Any]) -> Any:
+        token = self.tokens.pop(0)
+        if isinstance(token, Exception):
+            raise token
+        return token
 
     async def ask(self, endpoint: str = "place", **params: str) -> asyncio.Task[RawResponse]:
         asking = asyncio.ensure_future(self.client.request(Call(endpoint=endpoint, params=params, decode=bytes)))
@@ -260,3 +291,47 @@ async def test_one_answer_too_late_is_no_reason_for_a_new_connection(bench: Benc
     await failure(late, RequestTimeout)
     await (await answered(bench, "cancel"))
     assert bench.net.attempts == 1
+
+
+async def test_the_token_of_a_connection_goes_with_each_of_its_requests(bench: Bench) -> None:
+    bench.codec.tokens, bench.tokens = True, ["first", "second"]
+    one = await bench.ask()
+    two = await bench.ask()
+    assert [json.loads(frame)["token"] for frame in bench.net.last.sent] == ["first", "first"]
+    bench.net.last.cut("cut")
+    await asyncio.gather(one, two, return_exceptions=True)
+    three = await bench.ask()
+    assert json.loads(bench.net.last.sent[0])["token"] == "second"
+    bench.answer(3)
+    await three
+
+
+async def test_without_a_token_nothing_was_sent_whatever_became_of_the_question(bench: Bench) -> None:
+    bench.codec.tokens, bench.tokens = True, [RequestTimeout("no answer"), AuthenticationError("wrong key")]
+    with pytest.raises(ConnectFailed) as lost:
+        await (await bench.ask())
+    assert lost.value.outcome is Outcome.NOT_SENT
+    with pytest.raises(AuthenticationError):
+        await (await bench.ask())
+    assert bench.net.sockets == []
+
+
+async def test_a_request_whose_token_was_refused_counts_as_not_sent_and_the_next_has_a_new_one(bench: Bench) -> None:
+    bench.codec.tokens, bench.tokens = True, ["old", "new"]
+    asking = await bench.ask()
+    bench.answer(1, "stale")
+    with pytest.raises(ConnectFailed) as refused:
+        await asking
+    assert refused.value.outcome is Outcome.NOT_SENT
+    again = await bench.ask()
+    assert json.loads(bench.net.last.sent[0])["token"] == "new"
+    bench.answer(2)
+    await again
+
+
+async def test_a_frame_that_answers_nobody_is_no_late_answer(bench: Bench) -> None:
+    asking = await bench.ask()
+    bench.net.last.say(json.dumps({"heartbeat": 1}))
+    bench.answer(1)
+    await asking
+    assert (bench.client.late_answers, bench.client.bad_frames) == (0, 0)

@@ -20,7 +20,7 @@ from foxtrot.errors import (
 )
 from foxtrot.io.user_stream import UserStream
 from foxtrot.protocol.calls import Call
-from foxtrot.protocol.codec import Emit, Endpoints
+from foxtrot.protocol.codec import Emit, Endpoints, ReadFrame
 from foxtrot.protocol.messages import Ack, BalancesChanged, Message, Nack, StreamEnded, Unknown
 from foxtrot.testkit.clock import VirtualClock
 from foxtrot.testkit.net import MemoryConnector
@@ -44,8 +44,11 @@ class Scheme:
     def url(self, endpoints: Endpoints, token: str) -> str:
         return f"{endpoints.stream}/{token}"
 
-    def login(self, now_ms: int, request_id: int) -> bytes | None:
-        return json.dumps({"login": now_ms, "id": request_id}).encode() if self._by_login else None
+    def logins(self, now_ms: int, request_id: int, token: str) -> list[bytes]:
+        return [json.dumps({"login": now_ms, "id": request_id}).encode()] if self._by_login else []
+
+    def reader(self) -> ReadFrame:
+        return self.decode
 
     def keepalive_call(self, token: str) -> Call[None] | None:
         return None if self._by_login else _call("keep", {"token": token})
@@ -329,3 +332,30 @@ async def test_an_old_connection_lost_before_the_new_one_is_open_is_told_as_a_ga
     await by_login.clock.settle()
     assert [up for up, _ in by_login.states] == [True, False, True]
     assert new.open
+
+
+async def test_with_several_logins_the_stream_is_open_when_each_is_confirmed_and_refused_when_one_is(
+    by_login: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Scheme, "logins", lambda self, now_ms, number, token: [b'{"a":1}', b'{"b":1}'])
+    opening = await by_login.logging_in()
+    assert by_login.net.last.sent == [b'{"a":1}', b'{"b":1}']
+    by_login.answer(ack=2)
+    by_login.answer(ack=2)
+    await by_login.clock.settle()
+    assert not opening.done()
+    by_login.answer(ack=1)
+    await opening
+    by_login.net.last.cut()
+    await by_login.clock.advance(20)
+    by_login.answer(ack=3)
+    by_login.answer(nack=4, code="9")
+    await by_login.clock.settle()
+    assert by_login.states[-1][0] is False
+
+
+async def test_a_login_with_a_token_that_is_too_old_is_tried_again_with_a_new_one(by_login: Bench) -> None:
+    opening = await by_login.logging_in()
+    by_login.answer(nack=1, code="token")
+    with pytest.raises(ConnectionLost):
+        await opening

@@ -115,3 +115,25 @@ def test_every_trade_is_heard_once_or_told_as_missed(seed: int) -> None:
     told = {number for first, last in heard.missed for number in range(first, last + 1)}
     assert len(heard.trades) == len(set(heard.trades))
     assert set(range(1, max(heard.trades) + 1)) <= set(heard.trades) | told
+
+
+def test_what_the_old_connection_lost_is_heard_when_it_is_the_first_that_the_new_one_brings() -> None:
+    heard = Heard()
+    heard.handover.outgoing(trade(1))
+    heard.handover.outgoing(gap(2, 2))
+    heard.handover.outgoing(trade(3))
+    for number in (2, 3, 4):
+        heard.handover.incoming(trade(number))
+    heard.handover.outgoing(trade(2))  # the answer to the question
+    assert sorted(heard.trades) == [1, 2, 3, 4]
+
+
+def test_what_the_old_connection_lost_is_heard_when_the_answer_comes_after_the_new_one_took_over() -> None:
+    heard = Heard()
+    heard.handover.outgoing(trade(1))
+    heard.handover.outgoing(gap(2, 2))
+    heard.handover.outgoing(trade(3))
+    for number in (3, 4):
+        heard.handover.incoming(trade(number))
+    heard.handover.outgoing(trade(2))
+    assert sorted(heard.trades) == [1, 2, 3, 4]

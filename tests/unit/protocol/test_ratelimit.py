@@ -101,7 +101,7 @@ def test_who_waits_in_a_more_urgent_lane_goes_first_whoever_came_first() -> None
     assert chosen.delay(history.call, 10.0, history) == 50
     assert chosen.delay(cancel.call, 10.0, cancel) == 0
     chosen.take(cancel.call, 10.0, cancel)
-    chosen.leave(cancel)
+    chosen.leave(cancel, 0.0)
     assert chosen.delay(history.call, 60.0, history) == 0
 
 
@@ -110,7 +110,7 @@ def test_who_gives_up_waiting_frees_the_place() -> None:
     chosen.take(call(99), 10.0)
     first, second = chosen.enter(call(1)), chosen.enter(call(1))
     assert chosen.delay(second.call, 10.0, second) == 50
-    chosen.leave(first)
+    chosen.leave(first, 0.0)
     assert chosen.delay(second.call, 10.0, second) == 0
 
 
@@ -120,7 +120,7 @@ def test_a_call_under_way_at_the_turn_of_the_window_counts_in_the_new_one_too() 
     chosen.take(slow.call, 59.9, slow)
     assert chosen.used(LimitKind.WEIGHT, 60, 60.1) == 60
     assert chosen.delay(call(50), 60.1) > 0
-    chosen.leave(slow)
+    chosen.leave(slow, 0.0)
     assert chosen.delay(call(50), 60.1) == 0
 
 

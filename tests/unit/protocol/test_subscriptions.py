@@ -162,3 +162,52 @@ def test_a_listener_may_give_up_channels_while_it_hears_of_them() -> None:
     made.acknowledge(Ack(json.loads(frame)["id"]))
     assert made.channels == []
     assert len(json.loads(made.frames_due(1.0)[0])["unsubscribe"]) == len(CHANNELS)
+
+
+class Uniform(Codec):
+    limits = StreamLimits(messages_per_second=100, streams_per_request=8, ack_timeout_s=5, uniform_requests=True)
+
+
+def uniform() -> Bench:
+    bench = Bench()
+    bench.codec = Uniform()
+    bench.made = Subscriptions("toy", bench.codec, lambda channel, error: bench.settled.append((channel, error)))
+    bench.made.connected()
+    return bench
+
+
+def test_where_a_request_is_about_one_kind_of_channel_kinds_are_asked_for_apart() -> None:
+    bench = uniform()
+    quotes = [Channel(ChannelKind.QUOTES, "A/USD"), Channel(ChannelKind.OHLCV, "A/USD", "1m")]
+    bench.want(A, quotes[0], B, quotes[1])
+    frames = [frame for second in range(4) for frame in bench.frames(float(second))]
+    asked = [[channel["symbol"] for channel in frame["subscribe"]] for frame in frames]
+    assert sorted(asked) == [["A/USD"], ["A/USD"], ["A/USD", "B/USD"]]
+
+
+def test_an_answer_about_one_symbol_settles_that_one_and_the_others_go_on_waiting() -> None:
+    bench = uniform()
+    bench.want(A, B, BAD)
+    (frame,) = bench.frames(0.0)
+    bench.made.acknowledge(Ack(frame["id"], "", "B/USD"))
+    assert [bench.made.state(c) for c in (A, B, BAD)] == [PENDING, CONFIRMED, PENDING]
+    bench.made.refuse(Nack(frame["id"], "9", "no such symbol", BAD.symbol), 0.1)
+    assert [type(error) for channel, error in bench.settled if channel == BAD] == [VenueError]
+    bench.made.acknowledge(Ack(frame["id"], "", "A/USD"))
+    assert bench.made.state(A) is CONFIRMED
+    assert bench.made.expire(100.0) == 0
+
+
+def test_a_renewed_channel_is_given_up_first_and_asked_for_when_it_is_due() -> None:
+    bench = uniform()
+    bench.want(A)
+    (frame,) = bench.frames(0.0)
+    bench.made.acknowledge(Ack(frame["id"]))
+    bench.made.renew(A, 3.0)
+    (leaving,) = bench.frames(1.0)
+    assert "unsubscribe" in leaving
+    bench.made.acknowledge(Ack(leaving["id"]))
+    assert bench.made.state(A) is WANTED
+    assert bench.frames(2.9) == []
+    (again,) = bench.frames(3.0)
+    assert "subscribe" in again

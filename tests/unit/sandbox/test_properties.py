@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 from foxtrot.model.order import OrderType, Side, TimeInForce
 from foxtrot.sandbox.types import (
     MARKET_ACCOUNT,
+    Amendment,
     BalanceReport,
     BookChange,
+    FeeIn,
     NewOrder,
     OrderReport,
     PublicTrade,
@@ -43,6 +45,8 @@ def orders(draw: st.DrawFn) -> NewOrder:
     quantity = draw(steps)
     lives = kind in (OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT)
     lifetime = draw(st.sampled_from([*TimeInForce, *[TimeInForce.GTC] * 3])) if lives else TimeInForce.GTC
+    trails = kind is OrderType.TRAILING_STOP
+    by_percent = trails and draw(st.booleans())
     sliced = kind.has_price and lifetime is TimeInForce.GTC and quantity > D("0.1") and draw(st.booleans())
     return NewOrder(
         account=account,
@@ -52,7 +56,11 @@ def orders(draw: st.DrawFn) -> NewOrder:
         quantity=None if by_quote else quantity,
         quote_quantity=draw(st.integers(1, 90_000).map(lambda cents: D(cents) / 100)) if by_quote else None,
         price=draw(prices) if kind.has_price else None,
-        stop_price=draw(prices) if kind.has_trigger else None,
+        stop_price=draw(prices) if kind.has_trigger and not trails else None,
+        trailing_offset=draw(steps) if trails and not by_percent else None,
+        trailing_percent=draw(steps) if by_percent else None,
+        fee_in=draw(st.sampled_from(FeeIn)),
+        accept_taking=draw(st.booleans()),
         time_in_force=lifetime,
         stp=draw(st.sampled_from(Stp)),
         iceberg_quantity=D("0.1") if sliced else None,
@@ -61,8 +69,19 @@ def orders(draw: st.DrawFn) -> NewOrder:
 
 cancels = st.integers(1, 60)
 prints = st.tuples(prices, steps, st.sampled_from(Side))
-Action = NewOrder | int | tuple[D, D, Side]
-actions = st.lists(st.one_of(*[orders()] * 6, cancels, prints), min_size=20, max_size=60)
+amends = st.tuples(
+    cancels,
+    st.builds(
+        Amendment,
+        quantity=st.none() | steps,
+        price=st.none() | prices,
+        stop_price=st.none() | prices,
+        iceberg_quantity=st.none() | steps,
+        post_only=st.booleans(),
+    ),
+)
+Action = NewOrder | int | tuple[int, Amendment] | tuple[D, D, Side]
+actions = st.lists(st.one_of(*[orders()] * 6, cancels, amends, prints), min_size=20, max_size=60)
 
 
 class Witness:
@@ -111,11 +130,17 @@ def act(venue: Venue, action: Action) -> None:
     if isinstance(action, NewOrder):
         keeps_its_word(action, venue.place(action))
     elif isinstance(action, int):
-        owner = next((a for a in CLIENTS for o in venue.open_orders(a) if o.order_id == action), None)
-        if owner is not None:
+        if (owner := owner_of(venue, action)) is not None:
             venue.cancel(owner, SYMBOL, order_id=action)
+    elif len(action) == 2:
+        if (owner := owner_of(venue, action[0])) is not None:
+            venue.amend(owner, SYMBOL, action[1], order_id=action[0])
     else:
         venue.market(SYMBOL).print_trade(*action)
+
+
+def owner_of(venue: Venue, number: int) -> str | None:
+    return next((a for a in CLIENTS for o in venue.open_orders(a) if o.order_id == number), None)
 
 
 def keeps_its_word(new: NewOrder, placed: VenueOrder) -> None:
@@ -137,10 +162,15 @@ def check(venue: Venue) -> None:
         held, mine = venue.balances(account), venue.open_orders(account)
         assert all(free >= 0 for free, _ in held.values())
         buys = [o for o in mine if o.side is Side.BUY]
-        assert held["USDT"][1] == sum((o.price or o.stop_price) * o.remaining for o in buys)
-        assert held["BTC"][1] == sum(o.remaining for o in mine if o.side is Side.SELL)
+        assert held["USDT"][1] == sum((o.price or o.stop_price) * o.remaining * on_top(o, FeeIn.QUOTE) for o in buys)
+        sells = [o for o in mine if o.side is Side.SELL]
+        assert held["BTC"][1] == sum(o.remaining * on_top(o, FeeIn.BASE) for o in sells)
     _, bids, asks = venue.depth(SYMBOL, 1)
     assert not bids or not asks or bids[0][0] < asks[0][0]
+
+
+def on_top(order: VenueOrder, fee_in: FeeIn) -> D:
+    return D("1.001") if order.fee_in is fee_in else D(1)
 
 
 @given(actions)

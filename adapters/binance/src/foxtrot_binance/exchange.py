@@ -5,13 +5,14 @@ from __future__ import annotations
 import functools
 from typing import ClassVar
 
+from foxtrot.config import Credentials
 from foxtrot.errors import CredentialsError
 from foxtrot.exchange import BaseExchange
 from foxtrot.io.http import HttpClient
-from foxtrot.io.rest import CcxtRestClient
+from foxtrot.io.rest import CcxtRestClient, SplitRequests
 from foxtrot.io.signed_rest import SignedRestClient, require_printable
 from foxtrot.keys import Signer, signer
-from foxtrot.ports import LinkContext, VenueLink
+from foxtrot.ports import LinkContext, RequestClient, VenueLink
 from foxtrot.protocol.codec import Endpoints, UserStreamScheme
 from foxtrot.spec import AdapterSpec
 from foxtrot_binance.codec.http import BinanceHttpCodec
@@ -27,7 +28,7 @@ _PRIVATE = (
     "GetAccount GetMyTrades PostOrder PostOrderTest PostOrderCancelReplace DeleteOrder DeleteOpenOrders GetOrder "
     "GetOpenOrders GetAllOrders"
 )
-_KEYED = "PostUserDataStream PutUserDataStream DeleteUserDataStream"
+_LISTEN_KEYS = frozenset({"publicPostUserDataStream", "publicPutUserDataStream", "publicDeleteUserDataStream"})
 
 
 class BinanceExchange(BaseExchange):
@@ -43,51 +44,20 @@ class BinanceExchange(BaseExchange):
     def link(self, context: LinkContext) -> VenueLink:
         """Build codecs and transport for one connection."""
         options = BinanceOptions.model_validate(dict(context.config.options))
-        requests = self._requests(context)
-        rpc = None
-        if context.credentials is not None and options.orders_over == "ws":
-            key = context.credentials.api_key.get_secret_value()
-            rpc = BinanceRpcCodec(key, signer(context.credentials))
+        rpc, stream_key = None, context.stream_key
+        if stream_key is not None and options.orders_over == "ws":
+            rpc = BinanceRpcCodec(stream_key.api_key.get_secret_value(), signer(stream_key))
         return VenueLink(
             rest=BinanceRestCodec(
                 self.server, context.symbols, context.next_seq, recv_window_ms=options.recv_window_ms
             ),
             stream=BinanceStreamCodec(context.exchange, context.symbols, context.next_seq),
-            requests=requests,
+            requests=_requests(self.server, context),
             user_streams=_schemes(self.server, options, context),
             rpc=rpc,
             # A request is refused once its window is over. How late a query may miss an accepted order is not stated
             # anywhere: 15 s on top is ours.
             visibility_s=options.recv_window_ms / 1_000 + 15.0,
-        )
-
-    def _requests(self, context: LinkContext) -> SignedRestClient:
-        """Return the REST transport; ccxt stands behind it for what foxtrot does not cover, made when asked for."""
-        server, access, credentials = self.server, context.access, context.credentials
-        transport, allowed = context.config.transport, _allowed(self.server)
-        api_key, make_sign = None, _cannot_sign
-        if credentials is not None:
-            require_printable(credentials)
-            api_key, make_sign = credentials.api_key.get_secret_value(), functools.partial(signer, credentials)
-
-        def library() -> CcxtRestClient:
-            return CcxtRestClient(
-                server.ccxt_class,
-                access.endpoints,
-                credentials,
-                transport,
-                allowed=allowed,
-                venue_ms=context.venue_ms,
-                http=access.http,
-            )
-
-        own = HttpClient(transport) if access.http is None else None
-        return SignedRestClient(
-            BinanceHttpCodec(server, access.endpoints, api_key, make_sign, allowed),
-            access.http,
-            venue_ms=context.venue_ms,
-            own=own,
-            library=library,
         )
 
 
@@ -97,14 +67,55 @@ class BinanceUsExchange(BinanceExchange):
     server: ClassVar[Server] = BINANCEUS
 
 
+def _requests(server: Server, context: LinkContext) -> RequestClient:
+    """Return the transport; with a key of its own for streams, the requests about listen keys carry that one."""
+    allowed = _allowed(server)
+    if context.stream_credentials is None:
+        return _client(server, context, context.credentials, allowed)
+    return SplitRequests(
+        _client(server, context, context.credentials, allowed - _LISTEN_KEYS),
+        _client(server, context, context.stream_credentials, _LISTEN_KEYS),
+        _LISTEN_KEYS,
+    )
+
+
+def _client(
+    server: Server, context: LinkContext, credentials: Credentials | None, allowed: frozenset[str]
+) -> SignedRestClient:
+    """Return the REST transport; ccxt stands behind it for what foxtrot does not cover, made when asked for."""
+    access, transport = context.access, context.config.transport
+    api_key, make_sign = None, _cannot_sign
+    if credentials is not None:
+        require_printable(credentials)
+        api_key, make_sign = credentials.api_key.get_secret_value(), functools.partial(signer, credentials)
+
+    def library() -> CcxtRestClient:
+        return CcxtRestClient(
+            server.ccxt_class,
+            access.endpoints,
+            credentials,
+            transport,
+            allowed=allowed,
+            venue_ms=context.venue_ms,
+            http=access.http,
+        )
+
+    return SignedRestClient(
+        BinanceHttpCodec(server, access.endpoints, api_key, make_sign, allowed),
+        access.http,
+        venue_ms=context.venue_ms,
+        own=HttpClient(transport) if access.http is None else None,
+        library=library,
+    )
+
+
 def _schemes(server: Server, options: BinanceOptions, context: LinkContext) -> tuple[UserStreamScheme, ...]:
-    if context.credentials is None:
+    stream_key = context.stream_key
+    if stream_key is None:
         return ()
     made: dict[str, UserStreamScheme] = {
         "listen_key": ListenKeyScheme(context.symbols),
-        "signature": SignatureScheme(
-            context.symbols, context.credentials.api_key.get_secret_value(), signer(context.credentials)
-        ),
+        "signature": SignatureScheme(context.symbols, stream_key.api_key.get_secret_value(), signer(stream_key)),
     }
     wanted = server.user_streams if options.user_stream == "auto" else (options.user_stream,)
     return tuple(made[name] for name in wanted)
@@ -115,7 +126,7 @@ def _allowed(server: Server) -> frozenset[str]:
         [
             *(f"publicGet{name}" for name in _PUBLIC.split()),
             *(f"private{name}" for name in _PRIVATE.split()),
-            *(f"public{name}" for name in _KEYED.split()),
+            *_LISTEN_KEYS,
             server.fees_endpoint,
         ]
     )

@@ -30,6 +30,7 @@ from foxtrot.model.contract import (
 )
 from foxtrot.model.order import OrderStatus, OrderType, Side, TimeInForce
 from foxtrot.protocol.ratelimit import LimitKind, RateLimit, Usage
+from foxtrot.protocol.symbols import distinct
 from foxtrot_binance.messages import ExchangeInfo, RateLimitInfo, SymbolInfo
 
 SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
@@ -74,17 +75,10 @@ def to_status(word: str) -> tuple[OrderStatus, str]:
 
 
 def to_contracts(info: ExchangeInfo, exchange: str) -> list[Contract]:
-    """Return all contracts of an exchangeInfo answer; the unified symbol is BASE/QUOTE.
-
-    Where a venue lists the same assets twice (an old symbol beside its successor), the one that trades, or else the
-    first, is BASE/QUOTE and the others keep the venue's own name, so that every symbol means one contract.
-    """
+    """Return all contracts of an exchangeInfo answer; the unified symbol is BASE/QUOTE (see `distinct`)."""
     shared = tuple(_rule(raw) for raw in info.filters)
-    owners: dict[str, SymbolInfo] = {}
-    for symbol in sorted(info.symbols, key=lambda s: s.status != "TRADING"):
-        owners.setdefault(f"{symbol.base}/{symbol.quote}", symbol)
-    unified = {symbol.symbol: name for name, symbol in owners.items()}
-    return [_contract(s, unified.get(s.symbol, s.symbol), exchange, shared) for s in info.symbols]
+    unified = distinct((f"{s.base}/{s.quote}", s.symbol, s.status == "TRADING") for s in info.symbols)
+    return [_contract(s, unified[s.symbol], exchange, shared) for s in info.symbols]
 
 
 def to_limits(limits: list[RateLimitInfo]) -> list[RateLimit]:

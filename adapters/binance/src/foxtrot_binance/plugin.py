@@ -42,6 +42,7 @@ _SPOT_ONLY = "the venue trades spot only"
 
 BINANCEUS = AdapterSpec(
     name="binanceus",
+    ccxt="binanceus",
     rank=10,
     title="Binance.US",
     exchange="foxtrot_binance.exchange:BinanceUsExchange",
@@ -64,6 +65,7 @@ BINANCEUS = AdapterSpec(
 
 BINANCE = AdapterSpec(
     name="binance",
+    ccxt="binance",
     title="Binance spot",
     exchange="foxtrot_binance.exchange:BinanceExchange",
     options="foxtrot_binance.config:BinanceOptions",

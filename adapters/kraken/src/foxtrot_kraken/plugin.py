@@ -9,6 +9,7 @@ _SPOT_ADAPTER = "the venue has it, this adapter is for spot"
 
 KRAKEN = AdapterSpec(
     name="kraken",
+    ccxt="kraken",
     rank=20,
     title="Kraken spot",
     exchange="foxtrot_kraken.exchange:KrakenExchange",

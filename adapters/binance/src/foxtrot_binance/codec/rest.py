@@ -5,12 +5,12 @@ Source: https://github.com/binance-us/binance-us-api-docs/blob/master/rest-api.m
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import msgspec
 
-from foxtrot.errors import Outcome, VenueError
+from foxtrot.errors import Outcome, UnsupportedError, VenueError
 from foxtrot.model.account import Balance, FeeRate
 from foxtrot.model.contract import Contract
 from foxtrot.model.events import Bar, Ticker, Trade
@@ -18,7 +18,7 @@ from foxtrot.model.order import AmendRequest, Fill, Order, Side
 from foxtrot.model.orderbook import OrderBook
 from foxtrot.model.times import NS_PER_MS
 from foxtrot.protocol.calls import Call, Lane, RawResponse
-from foxtrot.protocol.codec import NextSeq
+from foxtrot.protocol.codec import NextSeq, Page, RequestHabits
 from foxtrot.protocol.messages import AmendResult, BookSnapshot, Listing, OrderUpdate
 from foxtrot.protocol.ratelimit import Usage
 from foxtrot.protocol.symbols import SymbolTable
@@ -33,10 +33,13 @@ from foxtrot_binance.servers import Server
 _REPLACE = "privatePostOrderCancelReplace"
 _CANCEL_ALL = "privateDeleteOpenOrders"
 _MOST_DEPTH = 5_000
+T = TypeVar("T")
 
 
 class BinanceRestCodec:
     """Build and read the family's REST requests. Endpoints are ccxt's implicit methods."""
+
+    habits = RequestHabits()
 
     def __init__(self, server: Server, symbols: SymbolTable, next_seq: NextSeq, *, recv_window_ms: int) -> None:
         self._server = server
@@ -147,15 +150,17 @@ class BinanceRestCodec:
         return self._signed(self._server.fees_endpoint, params, decode, "fees")
 
     def fetch_my_trades(
-        self, contract: Contract, start: int | None, end: int | None, from_id: str, limit: int
-    ) -> Call[list[Fill]]:
-        """Ask for one page of executions."""
+        self, contract: Contract | None, start: int | None, end: int | None, after: str, limit: int
+    ) -> Call[Page[Fill]]:
+        """Ask for one page of a symbol's executions. Raises UnsupportedError for all symbols at once."""
+        if contract is None:
+            raise UnsupportedError("Executions are asked for symbol by symbol.", exchange=self._server.name)
 
-        def decode(body: bytes) -> list[Fill]:
-            return [to_fill(t, self._symbols) for t in msgspec.json.decode(body, type=list[wire.MyTradeInfo])]
+        def decode(body: bytes) -> Page[Fill]:
+            fills = [to_fill(t, self._symbols) for t in msgspec.json.decode(body, type=list[wire.MyTradeInfo])]
+            return _page(fills, limit, lambda fill: fill.trade_id)
 
-        params = {"symbol": contract.venue_symbol, "limit": str(limit)} | time_range(start, end)
-        params |= {"fromId": from_id} if from_id else {}
+        params = {"symbol": contract.venue_symbol, "limit": str(limit)} | _from("fromId", after, start, end)
         return self._signed("privateGetMyTrades", params, decode, "myTrades", lane=Lane.RECONCILE)
 
     # orders
@@ -170,13 +175,13 @@ class BinanceRestCodec:
         return self._command("privatePostOrderTest", params, lambda _: None, lane=Lane.PLACE)
 
     def amend_order(
-        self, order: Order, request: AmendRequest, new_client_order_id: str, contract: Contract
+        self, order: Order, request: AmendRequest, new_client_order_id: str, contract: Contract, age_s: float
     ) -> Call[AmendResult]:
         """Cancel and replace; the new one is not attempted when the cancel fails."""
         params = replace_params(order, request, new_client_order_id, contract)
         return self._command(_REPLACE, params, self._replaced, orders=1)
 
-    def cancel_order(self, contract: Contract, order_id: str, client_order_id: str) -> Call[OrderUpdate]:
+    def cancel_order(self, contract: Contract, order_id: str, client_order_id: str, age_s: float) -> Call[OrderUpdate]:
         """Cancel one order."""
         params = {"symbol": contract.venue_symbol} | which_order(order_id, client_order_id)
         return self._command("privateDeleteOrder", params, self._one, lane=Lane.CANCEL)
@@ -198,12 +203,15 @@ class BinanceRestCodec:
         return self._signed("privateGetOpenOrders", params, self._many, operation, lane=Lane.RECONCILE)
 
     def fetch_orders(
-        self, contract: Contract, start: int | None, end: int | None, from_id: str, limit: int
-    ) -> Call[list[OrderUpdate]]:
+        self, contract: Contract, start: int | None, end: int | None, after: str, limit: int
+    ) -> Call[Page[OrderUpdate]]:
         """Ask for one page of all orders."""
-        params = {"symbol": contract.venue_symbol, "limit": str(limit)} | time_range(start, end)
-        params |= {"orderId": from_id} if from_id else {}
-        return self._signed("privateGetAllOrders", params, self._many, "allOrders", lane=Lane.RECONCILE)
+
+        def decode(body: bytes) -> Page[OrderUpdate]:
+            return _page(self._many(body), limit, lambda update: update.order_id)
+
+        params = {"symbol": contract.venue_symbol, "limit": str(limit)} | _from("orderId", after, start, end)
+        return self._signed("privateGetAllOrders", params, decode, "allOrders", lane=Lane.RECONCILE)
 
     # answers
 
@@ -336,6 +344,16 @@ class BinanceRestCodec:
 
 def _decode(body: bytes, kind: Any) -> Any:
     return msgspec.json.decode(body, type=kind, strict=False)
+
+
+def _from(name: str, after: str, start: int | None, end: int | None) -> dict[str, str]:
+    """Return where a page begins: at a number, or at a time."""
+    return {name: after} if after else time_range(start, end)
+
+
+def _page(items: list[T], limit: int, number: Callable[[T], str]) -> Page[T]:
+    """Return a page; after a full one the next begins behind its last number."""
+    return Page(items, str(int(number(items[-1])) + 1) if len(items) == limit else "")
 
 
 def _depth(body: bytes) -> wire.DepthInfo:

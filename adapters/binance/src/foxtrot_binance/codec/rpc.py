@@ -46,11 +46,15 @@ class BinanceRpcCodec:
         """Return the WebSocket API's URL."""
         return endpoints.ws_api
 
+    def open_call(self) -> Call[str] | None:
+        """Return None: each request is signed for itself."""
+        return None
+
     def supports(self, call: Call[Any]) -> bool:
         """Tell whether the call has a WebSocket API method."""
         return call.endpoint in _METHODS
 
-    def encode(self, call: Call[Any], request_id: int, now_ms: int) -> bytes:
+    def encode(self, call: Call[Any], request_id: int, now_ms: int, token: str) -> bytes:
         """Encode and sign a request."""
         params = signed_params(call.params, self._api_key, now_ms, self._sign)
         return msgspec.json.encode({"id": request_id, "method": _METHODS[call.endpoint], "params": params})
@@ -72,6 +76,10 @@ class BinanceRpcCodec:
         if reply.status in (418, 429):
             headers |= _retry_after(bytes(reply.error))
         return reply.id, RawResponse(reply.status, headers, bytes(reply.error) or bytes(reply.result))
+
+    def stale(self, response: RawResponse) -> bool:
+        """Return False: there is no token."""
+        return False
 
 
 def signed_params(params: Mapping[str, str], api_key: str, now_ms: int, sign: Sign) -> dict[str, str | int]:

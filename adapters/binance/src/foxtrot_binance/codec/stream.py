@@ -15,7 +15,7 @@ from foxtrot.errors import UnknownSymbol
 from foxtrot.model.events import Bar, Quote, Ticker, Trade
 from foxtrot.model.order import Side
 from foxtrot.model.times import NS_PER_MS
-from foxtrot.protocol.codec import Emit, Endpoints, NextSeq, Read, SinkOf, StreamLimits
+from foxtrot.protocol.codec import BookRules, Emit, Endpoints, NextSeq, Read, SinkOf, StreamLimits
 from foxtrot.protocol.messages import Ack, BookDelta, BookSnapshot, Channel, ChannelKind, Message, Nack, Unknown
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_binance import messages as wire
@@ -35,6 +35,8 @@ _PAYLOADS: dict[str, type[msgspec.Struct]] = {
     "ticker": wire.StreamTicker,
 }
 _DEPTHS = (5, 10, 20)
+# https://github.com/binance/binance-spot-api-docs/blob/master/web-socket-streams.md#klinecandlestick-chart-intervals
+_CANDLES = ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
 _PARTIAL = frozenset(f"depth{levels}" for levels in _DEPTHS)
 _FRAME = msgspec.json.Decoder(wire.Frame)
 _DECODERS = {kind: msgspec.json.Decoder(payload, strict=False) for kind, payload in _PAYLOADS.items()}
@@ -57,7 +59,7 @@ class BinanceStreamCodec:
 
     # Five inbound messages a second are allowed, pongs included: one is left for those.
     # That trade ids count up one by one is observed in recordings (2,058 of 2,058), not documented.
-    limits = StreamLimits(messages_per_second=4.0, consecutive_trades=True, book_depths=_DEPTHS)
+    limits = StreamLimits(messages_per_second=4.0, consecutive_trades=True, book_depths=_DEPTHS, intervals=_CANDLES)
 
     def __init__(self, exchange: str, symbols: SymbolTable, next_seq: NextSeq) -> None:
         self._exchange = exchange
@@ -80,6 +82,10 @@ class BinanceStreamCodec:
     def unsubscribe(self, channels: Sequence[Channel], request_id: int) -> bytes:
         """Encode an UNSUBSCRIBE."""
         return self._control("UNSUBSCRIBE", channels, request_id)
+
+    def book_rules(self, channel: Channel) -> BookRules:
+        """Return none: update ids chain the updates."""
+        return BookRules()
 
     def decode(self, data: bytes, ts_recv: int, emit: Emit) -> None:
         """Emit what a frame says; bad bytes become `Unknown`."""

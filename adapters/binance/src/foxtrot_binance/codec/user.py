@@ -16,7 +16,7 @@ from foxtrot.model.decimals import ZERO
 from foxtrot.model.order import Fill, OrderStatus
 from foxtrot.model.times import NS_PER_MS
 from foxtrot.protocol.calls import Call, Lane
-from foxtrot.protocol.codec import Emit, Endpoints
+from foxtrot.protocol.codec import Emit, Endpoints, ReadFrame
 from foxtrot.protocol.messages import (
     Ack,
     BalanceDelta,
@@ -47,10 +47,14 @@ _LOGIN_CODES = dict.fromkeys((-1020, -1000, -1016, -1135), "unsupported") | {-10
 
 
 class UserEvents:
-    """Read the private events, which are the same in both schemes."""
+    """ReadFrame the private events, which are the same in both schemes."""
 
     def __init__(self, symbols: SymbolTable) -> None:
         self._symbols = symbols
+
+    def reader(self) -> ReadFrame:
+        """Return what reads one connection's frames: no frame depends on another."""
+        return self.decode
 
     def decode(self, data: bytes, ts_recv: int, emit: Emit) -> None:
         """Emit what a frame says; bad bytes become `Unknown`."""
@@ -142,9 +146,9 @@ class ListenKeyScheme(UserEvents):
         """Return the key's stream."""
         return f"{endpoints.stream}/ws/{token}"
 
-    def login(self, now_ms: int, request_id: int) -> bytes | None:
-        """Return None: the key in the URL is enough."""
-        return None
+    def logins(self, now_ms: int, request_id: int, token: str) -> list[bytes]:
+        """Return none: the URL holds the key."""
+        return []
 
     def keepalive_call(self, token: str) -> Call[None] | None:
         """Prolong the key."""
@@ -175,10 +179,11 @@ class SignatureScheme(UserEvents):
         """Return the WebSocket API's URL."""
         return endpoints.ws_api
 
-    def login(self, now_ms: int, request_id: int) -> bytes | None:
+    def logins(self, now_ms: int, request_id: int, token: str) -> list[bytes]:
         """Encode the subscription."""
         params = signed_params({}, self._api_key, now_ms, self._sign)
-        return msgspec.json.encode({"id": request_id, "method": "userDataStream.subscribe.signature", "params": params})
+        method = "userDataStream.subscribe.signature"
+        return [msgspec.json.encode({"id": request_id, "method": method, "params": params})]
 
     def keepalive_call(self, token: str) -> Call[None] | None:
         """Return None: the connection itself keeps it alive."""

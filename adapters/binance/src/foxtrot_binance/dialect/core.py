@@ -9,11 +9,12 @@ import msgspec
 
 from foxtrot.errors import ConfigError
 from foxtrot.model.contract import Contract
+from foxtrot.model.order import OrderStatus
 from foxtrot.protocol.codec import Endpoints
-from foxtrot.sandbox.dialect import Close, HttpRequest, HttpResponse, Send, Trouble, WireSession
+from foxtrot.sandbox.dialect import TOLD_AS, Close, HttpRequest, HttpResponse, Send, Traits, Trouble, WireSession
 from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.replay import Record
-from foxtrot.sandbox.types import VenueEvent
+from foxtrot.sandbox.types import Execution, VenueEvent, VenueOrder
 from foxtrot.sandbox.venue import Venue
 from foxtrot_binance.dialect import account, market_data, render, trading
 from foxtrot_binance.dialect.capture import read_capture
@@ -52,6 +53,11 @@ class BinanceDialect:
         self._ws: dict[str, Operation] = {o.ws: o for o in listed if o.ws}
         venue.open_account(ACCOUNT, dict(options.balances))
         venue.listeners.append(self._on_event)
+
+    @property
+    def throttled(self) -> int:
+        """Return how often a client was refused for rate."""
+        return self._desk.limits.refusals
 
     def http(self, request: HttpRequest) -> HttpResponse:
         """Answer one REST request."""
@@ -93,6 +99,18 @@ class BinanceDialect:
         self._streams.tick()
         self._users.tick()
 
+    def order_id(self, number: int) -> str:
+        """Return the number as text."""
+        return str(number)
+
+    def told_as(self, order: VenueOrder) -> OrderStatus:
+        """Return the state that clients are told."""
+        return TOLD_AS[order.status]
+
+    def trade_id(self, execution: Execution) -> str:
+        """Return the number as text."""
+        return str(execution.trade_id)
+
     def trouble(self, kind: Trouble) -> HttpResponse:
         """Return the answer by which the venue reports a trouble."""
         return self._refused(trouble(kind), "")
@@ -130,6 +148,8 @@ class BinanceDialect:
 
 class BinanceDialectFactory:
     """Open the dialect of one venue of the family."""
+
+    traits = Traits(symbols=("BTC/USDT", "ETH/USDT"), intervals=market_data.INTERVALS, partial_depths=(5, 10, 20))
 
     def __init__(self, server: Server) -> None:
         self._server = server

@@ -26,7 +26,8 @@ class Desk:
         self.profile = profile
         self.limits = Limits(profile)
         self._symbols = {c.venue_symbol: c.symbol for c in venue.contracts.values()}
-        self._secrets = {options.api_key: options.api_secret}
+        # By whether it is for streams: a key is good for one, the other, or both.
+        self._secrets = {False: options.secrets("requests"), True: options.secrets("streams")}
         self._generated = 0
 
     def now_ms(self) -> int:
@@ -53,19 +54,19 @@ class Desk:
         self._generated += 1
         return hashlib.sha256(str(self._generated).encode()).hexdigest()[:22]
 
-    def account_of(self, key: str | None) -> str:
-        """Return whose key that is. Raises WireError -2014, -2015."""
+    def account_of(self, key: str | None, *, streams: bool) -> str:
+        """Return whose key that is, good for private streams or for the rest. Raises WireError -2014, -2015."""
         if not key:
             raise WireError(-2014, "API-key format invalid.", status=401)
-        if key not in self._secrets:
+        if key not in self._secrets[streams]:
             raise WireError(-2015, "Invalid API-key, IP, or permissions for action.", status=401)
         return ACCOUNT
 
     def revoke_keys(self) -> None:
         """Know no key any more."""
-        self._secrets.clear()
+        self._secrets = {False: {}, True: {}}
 
-    def check_signature(self, key: str, payload: str, params: Params, now_ms: int) -> None:
+    def check_signature(self, key: str, payload: str, params: Params, now_ms: int, *, streams: bool) -> None:
         """Check the time window and the HMAC of a signed request. Raises WireError -1102, -1021, -1022."""
         timestamp = params.integer("timestamp")
         if timestamp is None:
@@ -80,7 +81,7 @@ class Desk:
             raise WireError(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
         if now_ms - timestamp > window:
             raise WireError(-1021, "Timestamp for this request is outside of the recvWindow.")
-        expected = hmac.new(self._secrets[key].encode(), payload.encode(), hashlib.sha256).hexdigest()
+        expected = hmac.new(self._secrets[streams][key].encode(), payload.encode(), hashlib.sha256).hexdigest()
         if not hmac.compare_digest(expected, given.lower()):
             raise WireError(-1022, "Signature for this request is not valid.")
 

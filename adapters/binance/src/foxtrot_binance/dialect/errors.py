@@ -102,6 +102,8 @@ def trouble(kind: Trouble) -> WireError:
     if kind is Trouble.OVERLOADED:
         text = "Server is currently overloaded with other requests. Please try again in a few minutes."
         return WireError(-1008, text, status=503)
+    if kind is Trouble.UNLISTED:
+        return WireError(-9876, "Something new.")
     banned = kind is Trouble.BANNED
     text = "Way too much request weight used; IP banned." if banned else "Too many requests; please use streams."
     return WireError(-1003, text, status=418 if banned else 429, retry_after_ms=8_000 if banned else 2_000)

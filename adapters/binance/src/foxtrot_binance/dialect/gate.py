@@ -11,6 +11,7 @@ from foxtrot_binance.dialect.params import Params
 from foxtrot_binance.dialect.request import Operation, Request, Security
 
 _AUTH = frozenset({"timestamp", "recvWindow", "signature", "apiKey", "returnRateLimits"})
+_STREAMS = "userDataStream."
 
 
 class Gate:
@@ -27,9 +28,9 @@ class Gate:
         now = desk.now_ms()
         weight = operation.weight(params, us=desk.profile.us_weights)
         desk.limits.spend(remote, weight, now)
-        account = ""
+        account, streams = "", operation.ws.startswith(_STREAMS)
         if operation.security is not Security.NONE:
-            account = desk.account_of(key)
+            account = desk.account_of(key, streams=streams)
         unknown = [name for name in params.values if name not in operation.names and name not in _AUTH]
         if unknown:
             sent = len(params.values)
@@ -38,7 +39,7 @@ class Gate:
                 f"Not all sent parameters were read; read '{sent - len(unknown)}' parameter(s) but was sent '{sent}'.",
             )
         if operation.security is Security.SIGNED:
-            desk.check_signature(key or "", payload, params, now)
+            desk.check_signature(key or "", payload, params, now, streams=streams)
         if operation.orders:
             desk.limits.count_orders(account, operation.orders, now)
         try:

@@ -44,11 +44,13 @@ class Limits:
         self._banned_until: dict[str, int] = {}
         self._offences: dict[str, int] = {}
         self._warned: dict[str, int] = {}
+        self.refusals = 0
 
     def spend(self, remote: str, weight: int, now_ms: int) -> None:
         """Count a request. Raises WireError 418 while banned, 429 over a limit."""
         until = self._banned_until.get(remote, 0)
         if now_ms < until:
+            self.refusals += 1
             raise self._banned(until, now_ms)
         used = self._weight.add(remote, weight, now_ms)
         raw = self._raw.add(remote, 1, now_ms)
@@ -65,6 +67,7 @@ class Limits:
         """Count orders of an account. Raises WireError -1015 over a limit."""
         for name, limit, words in (("10S", _ORDERS_PER_10S, "10 SECOND"), ("1D", _ORDERS_PER_DAY, "1 DAY")):
             if self._orders[name].used(account, now_ms) + orders > limit:
+                self.refusals += 1
                 raise WireError(
                     -1015,
                     f"Too many new orders; current limit is {limit} orders per {words}.",
@@ -107,6 +110,7 @@ class Limits:
 
     def _refuse(self, remote: str, window: _Window, now_ms: int, limit: int, what: str) -> None:
         # The first request over the limit in a window is warned; who goes on is banned, each time for longer.
+        self.refusals += 1
         number = now_ms // window.length_ms
         if self._warned.get(remote) != number:
             self._warned[remote] = number

@@ -18,7 +18,6 @@ from foxtrot_binance.dialect.params import Params
 from foxtrot_binance.dialect.request import Operation, Request, Security
 
 _SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
-_TYPES = {kind.value.upper(): kind for kind in OrderType}
 _TIMES = {kind.value.upper(): kind for kind in TimeInForce}
 _STP = {mode.name: mode for mode in Stp}
 _RESTRICTIONS = {r.name: r for r in CancelRestriction if r is not CancelRestriction.NONE}
@@ -32,6 +31,7 @@ _MANDATORY = {
     OrderType.STOP_LOSS_LIMIT: ("timeInForce", "quantity", "price", "stopPrice"),
     OrderType.TAKE_PROFIT_LIMIT: ("timeInForce", "quantity", "price", "stopPrice"),
 }
+_TYPES = {kind.value.upper(): kind for kind in (OrderType.MARKET, *_MANDATORY)}
 
 
 def place(desk: Desk, request: Request) -> Any:

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+from foxtrot.protocol.amounts import (
+    Figure,
+    Money,
+    Row,
+)
 from foxtrot_binance.messages.market import (
     AveragePrice,
     DepthInfo,
@@ -12,11 +17,6 @@ from foxtrot_binance.messages.market import (
     SymbolInfo,
     TickerInfo,
     TradeInfo,
-)
-from foxtrot_binance.messages.numbers import (
-    Figure,
-    Money,
-    Row,
 )
 from foxtrot_binance.messages.orders import (
     AccountInfo,

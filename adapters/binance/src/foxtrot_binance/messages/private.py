@@ -9,7 +9,7 @@ from decimal import Decimal
 
 import msgspec
 
-from foxtrot_binance.messages.numbers import Money
+from foxtrot.protocol.amounts import Money
 from foxtrot_binance.messages.orders import ErrorInfo
 
 

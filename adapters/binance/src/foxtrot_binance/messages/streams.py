@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import msgspec
 
-from foxtrot_binance.messages.numbers import Figure, Row
+from foxtrot.protocol.amounts import Figure, Row
 from foxtrot_binance.messages.orders import ErrorInfo
 
 

@@ -1,0 +1,3 @@
+from foxtrot.testkit.scenarios.pytest_suite import scenarios_of
+
+test_scenarios = scenarios_of("binanceus", "binance")

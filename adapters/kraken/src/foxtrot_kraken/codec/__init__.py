@@ -1,0 +1,1 @@
+"""Pure translations between the venue's wire and foxtrot's values."""

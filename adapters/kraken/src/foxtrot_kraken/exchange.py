@@ -1,0 +1,77 @@
+"""The venue's exchange: its codecs over ccxt's REST transport."""
+
+from __future__ import annotations
+
+from foxtrot.config import Credentials
+from foxtrot.errors import UnsupportedError
+from foxtrot.exchange import BaseExchange
+from foxtrot.io.in_order import InOrder
+from foxtrot.io.rest import CcxtRestClient, SplitRequests
+from foxtrot.ports import LinkContext, RequestClient, VenueLink
+from foxtrot.protocol.codec import Endpoints
+from foxtrot.spec import AdapterSpec
+from foxtrot_kraken.codec.rest import KrakenRestCodec
+from foxtrot_kraken.codec.rpc import KrakenRpcCodec
+from foxtrot_kraken.codec.stream import KrakenStreamCodec
+from foxtrot_kraken.codec.user import TokenScheme
+from foxtrot_kraken.config import KrakenOptions
+from foxtrot_kraken.mapping import Names
+from foxtrot_kraken.servers import LIVE
+
+_PUBLIC = "AssetPairs Time Depth Trades OHLC Ticker"
+_PRIVATE = (
+    "BalanceEx TradeVolume TradesHistory OpenOrders ClosedOrders QueryOrders AddOrder AmendOrder CancelOrder "
+    "CancelAllOrdersAfter GetWebSocketsToken"
+)
+_ALLOWED = frozenset(
+    [*(f"publicGet{name}" for name in _PUBLIC.split()), *(f"privatePost{name}" for name in _PRIVATE.split())]
+)
+# With a key of its own the private stream gets its token by that one.
+_TOKEN = frozenset({"privatePostGetWebSocketsToken"})
+# How late a lost request may still be carried out, or an accepted order be missed by a query, is not stated anywhere.
+_VISIBILITY_S = 60.0
+
+
+class KrakenExchange(BaseExchange):
+    """Trade spot on Kraken."""
+
+    @classmethod
+    def live_endpoints(cls, spec: AdapterSpec, environment: str) -> Endpoints:
+        """Return the venue's own hosts. Raises UnsupportedError for an environment that it does not have."""
+        if environment != "live":
+            raise UnsupportedError(f"{spec.title} has no {environment}; use sandbox or live.", exchange=spec.name)
+        return LIVE
+
+    def link(self, context: LinkContext) -> VenueLink:
+        """Build codecs and transport for one connection."""
+        options = KrakenOptions.model_validate(dict(context.config.options))
+        exchange, symbols, names, next_seq = context.exchange, context.symbols, Names(), context.next_seq
+        rest = KrakenRestCodec(exchange, symbols, names, next_seq, context.venue_ms, tier=options.tier)
+        signed_in = context.stream_key is not None
+        return VenueLink(
+            rest=rest,
+            stream=KrakenStreamCodec(exchange, symbols, names, next_seq, book_depth=options.book_depth),
+            requests=InOrder(_requests(context), context.clock),
+            user_streams=(TokenScheme(symbols),) if signed_in else (),
+            rpc=KrakenRpcCodec(symbols) if signed_in and options.orders_over == "ws" else None,
+            visibility_s=_VISIBILITY_S,
+            cancel_after=rest.cancel_after,
+        )
+
+
+def _requests(context: LinkContext) -> RequestClient:
+    def client(credentials: Credentials | None, allowed: frozenset[str]) -> CcxtRestClient:
+        return CcxtRestClient(
+            "kraken",
+            context.access.endpoints,
+            credentials,
+            context.config.transport,
+            allowed=allowed,
+            venue_ms=context.venue_ms,
+            http=context.access.http,
+        )
+
+    if context.stream_credentials is None:
+        return client(context.credentials, _ALLOWED)
+    own = client(context.stream_credentials, _TOKEN)
+    return SplitRequests(client(context.credentials, _ALLOWED - _TOKEN), own, _TOKEN)

@@ -1,0 +1,98 @@
+"""Past orders, executions and public trades, over more than one page."""
+
+from __future__ import annotations
+
+from decimal import Decimal as D
+
+from foxtrot.capabilities import Capability
+from foxtrot.errors import InvalidRequest, UnsupportedError
+from foxtrot.model.order import Side
+from foxtrot.testkit.desk import Desk
+from foxtrot.testkit.scenarios.bench import Bench
+from foxtrot.testkit.scenarios.claims import equal, fails, sure
+from foxtrot.testkit.scenarios.registry import scenario
+
+_MANY = 1_130  # more than any venue's page
+
+
+@scenario(Capability.FETCH_ORDERS)
+async def every_past_order_comes_once_oldest_first(bench: Bench) -> None:
+    """Past orders come page by page, in order, each once, as the venue has them; bounds and limit are kept."""
+    desk = await _with_a_past(bench)
+    exchange, start = desk.exchange, desk.clock.time_ns() - 86_400 * 10**9
+    theirs = desk.world.venue.orders(desk.account, desk.symbol)
+    found = await desk.run(exchange.fetch_orders(desk.symbol, start=start, limit=5_000))
+    named = desk.world.dialect.order_id
+    equal([o.order_id for o in found], [named(o.order_id) for o in theirs], "the orders")
+    equal([o.filled for o in found], [o.filled for o in theirs], "what is filled of them")
+    middle = theirs[len(theirs) // 2].created_ns
+    early = await desk.run(exchange.fetch_orders(desk.symbol, start=start, end=middle, limit=5_000))
+    wanted = [named(o.order_id) for o in theirs if o.created_ns // 10**6 <= middle // 10**6]
+    equal([o.order_id for o in early][: len(wanted) - 1], wanted[:-1], "the orders until then")
+    sure(len(early) <= len(wanted), f"{len(early)} orders until then, not {len(wanted)}")
+    some = await desk.run(exchange.fetch_orders(desk.symbol, start=start, limit=7))
+    equal([o.order_id for o in some], [named(o.order_id) for o in theirs[:7]], "the first seven")
+    await fails(desk, exchange.fetch_orders(desk.symbol, limit=0), InvalidRequest, "a limit of 0")
+
+
+@scenario(Capability.FETCH_MY_TRADES)
+async def every_past_execution_comes_once_oldest_first(bench: Bench) -> None:
+    """Executions come page by page, in order, each once, with price, quantity and fee as the venue booked them."""
+    desk = await _with_a_past(bench)
+    exchange, start = desk.exchange, desk.clock.time_ns() - 86_400 * 10**9
+    theirs = desk.world.venue.executions(desk.account, desk.symbol)
+    sure(len(theirs) > 1_000, "the past is too short")
+    found = await desk.run(exchange.fetch_my_trades(desk.symbol, start=start, limit=5_000))
+    named = desk.world.dialect.trade_id
+    equal([f.trade_id for f in found], [named(e) for e in theirs], "the executions")
+    mine = [(f.price, f.quantity, f.fee, f.fee_asset, f.is_maker, f.side) for f in found]
+    wanted = [(e.price, e.quantity, e.fee, e.fee_asset, e.is_maker, e.side) for e in theirs]
+    equal(mine, wanted, "what they say")
+    some = await desk.run(exchange.fetch_my_trades(desk.symbol, start=start, limit=7))
+    equal([f.trade_id for f in some], [named(e) for e in theirs[:7]], "the first seven")
+
+
+@scenario(Capability.FETCH_TRADES)
+async def the_latest_trades_are_the_venues(bench: Bench) -> None:
+    """The latest public trades come in order, with taker's side, price and quantity."""
+    desk = await bench.busy(rate=60)
+    await desk.clock.advance(60)
+    desk.world.stage.flow.rate = 0
+    await desk.clock.advance(2)
+    theirs = list(desk.world.venue.trades(desk.symbol))[-20:]
+    found = await desk.run(desk.exchange.fetch_trades(desk.symbol, limit=20))
+    mine = [(str(t.trade_id), t.price, t.quantity, t.side) for t in found]
+    wanted = [(str(t.trade_id), float(t.price), float(t.quantity), t.taker_side) for t in theirs]
+    equal(mine, wanted, "the trades")
+
+
+@scenario(Capability.FETCH_TRADES)
+async def past_trades_can_be_read_from_one_on(bench: Bench) -> None:
+    """Public trades from an id on come page by page where the venue numbers them."""
+    desk = await bench.busy(rate=60)
+    for _ in range(1_500):
+        desk.world.venue.place_agent(desk.symbol, Side.SELL, desk.price("1"), desk.quantity(20))
+        desk.world.venue.place_agent(desk.symbol, Side.BUY, desk.price("1"), desk.quantity(20))
+    desk.world.stage.flow.rate = 0
+    read = desk.exchange.history.fetch_trades
+    if not bench.traits.numbered_trades:
+        await fails(desk, read(desk.symbol, from_id="3"), UnsupportedError, "trades from an id on")
+        return
+    theirs = [t.trade_id for t in desk.world.venue.trades(desk.symbol)]
+    sure(len(theirs) > 1_200, "the past is too short")
+    found = await desk.run(read(desk.symbol, from_id=str(theirs[3]), limit=1_200))
+    equal([int(t.trade_id) for t in found], theirs[3:1_203], "the trades")
+
+
+async def _with_a_past(bench: Bench) -> Desk:
+    """Return a connected desk whose account has placed many orders, most of them filled."""
+    desk = bench.make()
+    desk.sell_to_us("1", D(2))
+    for number in range(_MANY):
+        await desk.clock.advance(0.25)
+        order = desk.elsewhere("0.8" if number % 40 == 0 else "1", f"past{number}", value=20)
+        if order.status.open:
+            desk.world.venue.cancel(desk.account, desk.symbol, order_id=order.order_id)
+    await desk.clock.advance(600)
+    await desk.run(desk.exchange.connect())
+    return desk

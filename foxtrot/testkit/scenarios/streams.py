@@ -1,0 +1,237 @@
+"""Public streams of every kind: what they bring is the venue's, through every end and beginning."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from foxtrot.capabilities import Capability
+from foxtrot.errors import StateError
+from foxtrot.model.events import (
+    Bar,
+    BookUpdated,
+    ChannelName,
+    ChannelStateChanged,
+    Event,
+    HandlerFailed,
+    Quote,
+    StreamRestored,
+    StreamStale,
+    Ticker,
+    Trade,
+)
+from foxtrot.model.intervals import floor_open
+from foxtrot.protocol.messages import ChannelKind
+from foxtrot.sandbox.faults import Fault
+from foxtrot.testkit.desk import Desk
+from foxtrot.testkit.scenarios.bench import Bench
+from foxtrot.testkit.scenarios.books import claim_right, quiet_moment, truth
+from foxtrot.testkit.scenarios.candles import MINUTE, figures, resampled
+from foxtrot.testkit.scenarios.claims import equal, fails, sure
+from foxtrot.testkit.scenarios.registry import scenario
+
+EVENTS: dict[str, type[Event]] = {
+    "ticker": Ticker,
+    "quotes": Quote,
+    "trades": Trade,
+    "book": BookUpdated,
+    "ohlcv": Bar,
+}
+_EVERY = tuple(Capability[f"SUBSCRIBE_{'ORDER_BOOK' if kind == 'book' else kind.upper()}"] for kind in EVENTS)
+
+
+def subscribe(desk: Desk, kind: str, callback: Any = None) -> Any:
+    """Return the subscription to a kind of stream, to be awaited."""
+    param = "1m" if kind == "ohlcv" else ""
+    return desk.exchange.market_data.subscribe(ChannelKind(kind), desk.symbol, callback, param=param)
+
+
+def told(desk: Desk, kind: str, since: int = 0) -> list[Any]:
+    """Return the events of a kind of stream."""
+    return [event for event in desk.heard[since:] if isinstance(event, EVENTS[kind])]
+
+
+@scenario(*_EVERY, cases=tuple(EVENTS))
+async def a_stream_brings_the_venues_truth_after_each_beginning(bench: Bench, kind: str) -> None:
+    """Subscribed, unsubscribed, subscribed again, cut: each time a stream of every kind brings what the venue has."""
+    desk = await bench.busy()
+    heard: list[Any] = []
+    subscription = await desk.run(subscribe(desk, kind, heard.append))
+    await _brings_truth(desk, kind)
+    await desk.run(desk.exchange.unsubscribe(subscription))
+    await desk.clock.advance(2)
+    heard.clear()
+    before = len(told(desk, kind))
+    await desk.clock.advance(30)
+    equal((heard, len(told(desk, kind))), ([], before), "what came after the end of the subscription")
+    error = await fails(desk, desk.exchange.unsubscribe(subscription), StateError, "a second end")
+    sure("ended already" in error.message, error.message)
+    await desk.run(subscribe(desk, kind, heard.append))
+    await _brings_truth(desk, kind)
+    sure(heard, "the callback heard nothing the second time")
+    desk.cut(refused=2)
+    await desk.clock.advance(20)
+    ups = [e.up for e in desk.heard if isinstance(e, ChannelStateChanged) and e.channel is ChannelName.MARKET]
+    sure(False in ups and ups[-1], f"the channel went {ups}")
+    await _brings_truth(desk, kind)
+
+
+@scenario(*_EVERY)
+async def one_of_two_subscribers_leaves_and_the_other_hears_on(bench: Bench) -> None:
+    """Each subscription ends for itself; callbacks may be async functions for every kind of stream."""
+    desk = await bench.busy()
+    await desk.engine.start()  # which runs the async callbacks
+    mine: list[Any] = []
+    others: set[type[Event]] = set()
+
+    async def take(event: Event) -> None:
+        others.add(type(event))
+
+    for kind in EVENTS:
+        first = await desk.run(subscribe(desk, kind, mine.append))
+        await desk.run(subscribe(desk, kind, take))
+        await desk.clock.advance(3)
+        await desk.run(desk.exchange.unsubscribe(first))
+    mine.clear()
+    others.clear()
+    await desk.clock.advance(70)
+    equal(mine, [], "what the subscription that ended brought")
+    equal(others, set(EVENTS.values()), "what the others brought")
+    equal(desk.kinds(HandlerFailed), [], "the handlers that failed")
+    await desk.run(desk.exchange.disconnect())
+    await desk.run(desk.engine.stop())
+
+
+@scenario(*_EVERY, cases=tuple(EVENTS))
+async def a_stream_that_falls_silent_is_told_within_its_limit_polled_and_restored(bench: Bench, kind: str) -> None:
+    """A stream without news in a market that moves is told as stale, stood in for by requests, and restored."""
+    desk = await _subscribed(bench, kind)
+    limit = desk.exchange.config.streams.stale_after_s[kind]
+    begun, since = desk.clock.monotonic(), len(desk.heard)
+    # Each connection, and each that replaces it, answers what it is asked and brings no news.
+    desk.world.muted = True
+    await desk.clock.advance(limit + 3)
+    stale = [event for event in desk.heard[since:] if isinstance(event, StreamStale)]
+    equal([(s.stream, s.symbol) for s in stale], [(kind, desk.symbol)], "the stale streams told")
+    sure(stale[0].silent_s <= limit + 2, f"it was silent for {stale[0].silent_s} s")
+    sure(desk.clock.monotonic() - begun <= limit + 3, "it was told late")
+    after = len(desk.heard)
+    await desk.clock.advance(20)
+    sure(len(told(desk, kind, after)) >= 2, "nothing came by asking")
+    desk.world.muted = False
+    await desk.clock.advance(60)
+    sure(any(isinstance(e, StreamRestored) for e in desk.heard[after:]), "it was not told as restored")
+    equal(desk.kinds(StreamStale), ["StreamStale"], "the stale streams told")
+
+
+@scenario(*_EVERY)
+async def a_quiet_market_is_not_a_stale_stream(bench: Bench) -> None:
+    """Where nothing happens, nothing is stale."""
+    desk = await bench.busy()
+    for kind in EVENTS:
+        await desk.run(subscribe(desk, kind))
+    await desk.clock.advance(3)
+    desk.world.stage.flow.rate = 0
+    await desk.clock.advance(3_600)
+    equal(desk.kinds(StreamStale), [], "the stale streams told")
+
+
+@scenario(Capability.SUBSCRIBE_QUOTES, Capability.FETCH_ORDER_BOOK)
+async def a_stream_that_cannot_be_had_is_polled(bench: Bench) -> None:
+    """Where no connection can be opened, a stream is told as stale and stood in for by requests."""
+    desk = await _subscribed(bench, "quotes")
+    since = len(desk.heard)
+    desk.cut(refused=200)
+    await desk.clock.advance(60)
+    stale = [event for event in desk.heard[since:] if isinstance(event, StreamStale)]
+    sure(len(stale) == 1 and "not up" in stale[0].reason, f"told as stale: {stale}")
+    sure(len(told(desk, "quotes", since)) >= 4, "nothing came by asking")
+
+
+@scenario(Capability.SUBSCRIBE_TICKER, Capability.FETCH_TICKER)
+async def tickers_asked_for_are_the_venues(bench: Bench) -> None:
+    """Tickers of several symbols come in the order asked, and say what the venue's day was."""
+    desk = await bench.busy(symbols=bench.traits.symbols)
+    await desk.clock.advance(30)
+    await quiet_moment(desk)
+    names = list(reversed(desk.symbols))
+    tickers = await desk.run(desk.exchange.fetch_tickers(names))
+    equal([t.symbol for t in tickers], names, "the symbols")
+    for ticker in tickers:
+        _is_the_day(desk, ticker)
+
+
+@scenario(*_EVERY)
+async def frames_that_nobody_understands_are_told_and_disturb_nothing(bench: Bench) -> None:
+    """Garbage and unknown fields on a public stream harm nothing that comes with them."""
+    desk = await bench.busy()
+    for kind in ("trades", "quotes", "book"):
+        await desk.run(subscribe(desk, kind))
+    desk.faults.next["frame"] = [Fault.GARBAGE, None, Fault.NEW_FIELDS, None] * 10
+    await desk.clock.advance(20)
+    sure("ProtocolErrorSeen" in desk.kinds(), "the garbage was not told")
+    await quiet_moment(desk)
+    for kind in ("trades", "quotes", "book"):
+        await _claim(desk, kind)
+
+
+async def _subscribed(bench: Bench, kind: str) -> Desk:
+    desk = await bench.busy()
+    await desk.run(subscribe(desk, kind))
+    await desk.clock.advance(3)
+    return desk
+
+
+async def _brings_truth(desk: Desk, kind: str) -> None:
+    """Let the market live for a while, then compare what came last with what the venue has."""
+    since = len(desk.heard)
+    desk.world.stage.flow.rate = 20
+    await desk.clock.advance(70 if kind == "ohlcv" else 20)
+    await quiet_moment(desk)
+    sure(told(desk, kind, since), f"no {kind} came")
+    await _claim(desk, kind, since)
+    desk.world.stage.flow.rate = 20
+
+
+async def _claim(desk: Desk, kind: str, since: int = 0) -> None:
+    latest = told(desk, kind, since)[-1]
+    if kind == "book":
+        claim_right(desk)
+    elif kind == "quotes":
+        mine = ([(latest.bid, latest.bid_quantity)], [(latest.ask, latest.ask_quantity)])
+        equal(mine, truth(desk, desk.symbol, 1), "the last quote")
+    elif kind == "trades":
+        _are_the_last_trades(desk, since)
+    elif kind == "ticker":
+        _is_the_day(desk, latest)
+    else:
+        _are_the_candles(desk, since)
+
+
+def _are_the_last_trades(desk: Desk, since: int) -> None:
+    mine = [(str(t.trade_id), t.price, t.quantity, t.side) for t in told(desk, "trades", since)]
+    every = [
+        (str(t.trade_id), float(t.price), float(t.quantity), t.taker_side) for t in desk.world.venue.trades(desk.symbol)
+    ]
+    equal(len(set(mine)), len(mine), "the number of different trades")
+    first = [row[0] for row in every].index(mine[0][0])
+    equal(mine, every[first:], "the trades from the first one on")
+
+
+def _is_the_day(desk: Desk, ticker: Ticker) -> None:
+    day = desk.world.venue.day_statistics(ticker.symbol)
+    equal(ticker.last, float(day.last), "the last price of the ticker")
+    sure(ticker.low <= ticker.last <= ticker.high, f"the ticker is {ticker}")
+    equal((ticker.high, ticker.low), (float(day.high), float(day.low)), "high and low of the ticker")
+
+
+def _are_the_candles(desk: Desk, since: int) -> None:
+    latest = {bar.open_time: bar for bar in told(desk, "ohlcv", since)}
+    first, last = min(latest), max(latest)
+    theirs = {row[0]: row for row in resampled(desk.world.venue.minutes(desk.symbol, first, last), "1m")}
+    closed = [bar for bar in latest.values() if bar.closed]
+    sure(closed, "no candle was told as finished")
+    for bar in closed:
+        equal(figures([bar])[0], theirs[bar.open_time], f"the candle of {bar.open_time}")
+    newest = latest[last]
+    equal(newest.close, theirs[last][4], "the close of the newest candle")
+    sure(last >= floor_open(desk.clock.time_ns() - 2 * MINUTE, "1m"), "the newest candle is old")
