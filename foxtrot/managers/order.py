@@ -416,8 +416,8 @@ class OrderManager:
         return living
 
     def _age_s(self, order: Order | None) -> float:
-        """Return how long ago an order was placed, 0 where that is not known."""
-        placed = 0 if order is None else order.ts_submitted or order.ts_created
+        """Return how long ago the venue took an order, 0 where it has not said: it may have waited long to be sent."""
+        placed = 0 if order is None else order.ts_created
         return (self._wiring.clock.time_ns() - placed) / NS_PER_S if placed else 0.0
 
     def _settle_failed_amend(self, old: Order, pending: Order, error: errors.FoxtrotError) -> None:
