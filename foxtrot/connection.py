@@ -34,6 +34,7 @@ from foxtrot.model.events import (
     StateChanged,
 )
 from foxtrot.model.health import ChannelHealth, Health
+from foxtrot.model.times import NS_PER_MS
 from foxtrot.ports import Environment, LinkContext, RequestClient, VenueAccess, VenueLink, WsConnector
 from foxtrot.protocol.backoff import backoff_s
 from foxtrot.protocol.clocksync import ClockSync
@@ -159,6 +160,7 @@ class Connection:
                 symbols=wiring.symbols,
                 next_seq=wiring.next_seq,
                 venue_ms=lambda: sync.venue_ms(wiring.clock.time_ns()),
+                own_ms=lambda: wiring.clock.time_ns() // NS_PER_MS,
                 stream_credentials=self._stream_credentials,
             )
         )

@@ -119,7 +119,7 @@ class Environment(Protocol):
 
 class LinkContext(msgspec.Struct, frozen=True):
     """Hand an adapter what its codecs and transports share with the core; `venue_ms` is the venue's time for
-    signatures.
+    signatures, `own_ms` ours, which no measurement sets back.
 
     `credentials` sign requests; `stream_credentials` sign in to the private stream and the WebSocket API (the same key
     unless the user gave another).
@@ -132,6 +132,7 @@ class LinkContext(msgspec.Struct, frozen=True):
     symbols: SymbolTable
     next_seq: NextSeq
     venue_ms: Callable[[], int]
+    own_ms: Callable[[], int]
     stream_credentials: Credentials | None = None
 
     @property

@@ -39,6 +39,7 @@ def offline_link(venue: str, symbols: SymbolTable, next_seq: NextSeq) -> VenueLi
             symbols=symbols,
             next_seq=next_seq,
             venue_ms=lambda: 0,
+            own_ms=lambda: 0,
         )
     )
 
