@@ -132,7 +132,6 @@ class LinkContext(msgspec.Struct, frozen=True):
     symbols: SymbolTable
     next_seq: NextSeq
     venue_ms: Callable[[], int]
-    clock: Clock
     stream_credentials: Credentials | None = None
 
     @property
@@ -144,7 +143,8 @@ class LinkContext(msgspec.Struct, frozen=True):
 class VenueLink(msgspec.Struct, frozen=True):
     """Hold what an adapter hands the core at connect.
 
-    `user_streams` come in order of preference. `rpc` carries commands over a WebSocket API when the user wants that.
+    `user_streams` come in order of preference. `in_order`: signed requests are sent one after the other, because the
+    venue demands growing nonces. `rpc` carries commands over a WebSocket API when the user wants that.
     `visibility_s`: an order that was sent so long ago, and that neither queries nor lists show, never arrived (how long
     the venue takes a signed request, and how late it may show what it took). `cancel_after` makes the call that sets
     the venue's dead-man switch to so many seconds, 0 to take it back; None where the venue has none.
@@ -155,5 +155,6 @@ class VenueLink(msgspec.Struct, frozen=True):
     requests: RequestClient
     user_streams: tuple[UserStreamScheme, ...] = ()
     rpc: RpcCodec | None = None
+    in_order: bool = False
     visibility_s: float = 60.0
     cancel_after: Callable[[float], Call[None]] | None = None

@@ -5,7 +5,6 @@ from __future__ import annotations
 from foxtrot.config import Credentials
 from foxtrot.errors import UnsupportedError
 from foxtrot.exchange import BaseExchange
-from foxtrot.io.in_order import InOrder
 from foxtrot.io.rest import CcxtRestClient, SplitRequests
 from foxtrot.ports import LinkContext, RequestClient, VenueLink
 from foxtrot.protocol.codec import Endpoints
@@ -51,7 +50,8 @@ class KrakenExchange(BaseExchange):
         return VenueLink(
             rest=rest,
             stream=KrakenStreamCodec(exchange, symbols, names, next_seq, book_depth=options.book_depth),
-            requests=InOrder(_requests(context), context.clock),
+            requests=_requests(context),
+            in_order=True,
             user_streams=(TokenScheme(symbols),) if signed_in else (),
             rpc=KrakenRpcCodec(symbols) if signed_in and options.orders_over == "ws" else None,
             visibility_s=_VISIBILITY_S,
