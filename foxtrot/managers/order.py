@@ -138,10 +138,24 @@ class OrderManager:
         call = wiring.open().rest.cancel_order(contract, venue_id, our_id, self._age_s(known))
         with self._command([known] if known else [], Step.CANCEL_SENT, "cancel"):
             update = await wiring.call(call, command=True)
-        if update.side is None and self._store.find(symbol, venue_id, our_id) is None:
-            # Of an order that nobody has told us of the answer says too little.
-            return await self._queries.one(symbol, venue_id, our_id)
+        if update.side is None and (known is None or not known.order_id):
+            return await self._completed(update)
         return self._store.merge(update)
+
+    async def _completed(self, update: OrderUpdate) -> Order:
+        """Take an accepted cancel that names the order only, and ask for what is not known of it."""
+        symbol, venue_id, our_id = update.symbol, update.order_id, update.client_order_id
+        known = self._store.find(symbol, venue_id, our_id)
+        ended = None if known is None else self._store.merge(update)
+        if ended is not None and ended.order_id:
+            return ended
+        try:
+            return await self._queries.one(symbol, venue_id, our_id)
+        except errors.FoxtrotError as error:
+            if ended is None:
+                raise
+            _LOG.warning("%s %s was canceled, but cannot be asked for: %s", symbol, our_id, error)
+            return ended
 
     async def cancel_all(self, symbol: str) -> list[Order]:
         """Cancel all open orders of a symbol and return them; an empty list when there were none.

@@ -93,9 +93,7 @@ class Subscriptions:
             if request.subscribe and channel in request.channels:
                 # Its answer must not confirm the same channel wanted anew.
                 request.channels.remove(channel)
-        if channel in self._at_venue:
-            self._at_venue.discard(channel)
-            self._leaving.append(channel)
+        self._leave([channel])
 
     def connected(self) -> None:
         """Begin anew on a fresh connection: everything wanted must be asked for again."""
@@ -160,8 +158,18 @@ class Subscriptions:
         late = [number for number, request in self._requests.items() if now >= request.deadline]
         for number in late:
             error = RequestTimeout("The venue did not confirm the subscription in time.", exchange=self._exchange)
-            self._fail(self._requests.pop(number), error, now)
+            request = self._requests.pop(number)
+            if request.subscribe and self._limits.streamed_snapshots:
+                # The venue may have taken it: asked for once more it would refuse it, or not begin with a snapshot.
+                self._leave(request.channels)
+            self._fail(request, error, now)
         return len(late)
+
+    def _leave(self, channels: list[Channel]) -> None:
+        for channel in channels:
+            if channel in self._at_venue:
+                self._at_venue.discard(channel)
+                self._leaving.append(channel)
 
     def _part(self, number: int | str, symbol: str) -> _Request | None:
         """Take out what an answer is about: the whole request, or its channels of one symbol."""

@@ -11,6 +11,7 @@ import pytest
 from foxtrot.errors import OrderDenied
 from foxtrot.model.events import AdapterState, ProtocolErrorSeen
 from foxtrot.model.order import AmendRequest, OrderStatus
+from foxtrot.sandbox.faults import Fault
 from foxtrot.testkit.scenarios.bench import Bench
 from foxtrot_kraken.plugin import KRAKEN
 
@@ -59,3 +60,14 @@ async def test_an_amend_to_less_than_what_is_filled_is_not_sent(bench: Bench) ->
         await desk.run(desk.exchange.amend_order(request))
     assert (denied.value.rule, denied.value.value) == ("filled", filled)
     assert (desk.known(order).status, desk.truth_of(order).quantity) == (OrderStatus.PARTIALLY_FILLED, order.quantity)
+
+
+@pytest.mark.parametrize("way", ["rest", "ws"])
+async def test_a_canceled_order_whose_placement_was_not_answered_gets_the_venues_id(bench: Bench, way: str) -> None:
+    desk = await bench.trading(way)
+    desk.cut(refused=20 if way == "rest" else 0)
+    desk.faults.next["command" if way == "ws" else "http"] = [Fault.ANSWER_LOST]
+    order = await desk.rest("0.8")
+    assert (order.status, order.order_id) == (OrderStatus.IN_DOUBT, "")
+    ended = await desk.run(desk.exchange.cancel_order(desk.symbol, client_order_id=order.client_order_id))
+    assert (ended.status, bool(ended.order_id)) == (OrderStatus.CANCELED, True)

@@ -137,5 +137,9 @@ def test_a_quantity_has_the_digits_that_the_venue_wrote(quantity: str) -> None:
     assert make_checksum(1, 8)([(1.0, float(quantity))], []) == zlib.crc32(text.encode())
 
 
+def test_a_price_has_no_zeros_in_front() -> None:
+    assert make_checksum(5, 1)([(0.00012, 3.0)], [(0.0123, 0.5)]) == zlib.crc32(b"12305" + b"1230")
+
+
 def test_times_of_rest_keep_every_digit() -> None:
     assert seconds_to_ns(D("1762795433.9717445")) == 1_762_795_433_971_744_500

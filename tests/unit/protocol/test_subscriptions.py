@@ -211,3 +211,27 @@ def test_a_renewed_channel_is_given_up_first_and_asked_for_when_it_is_due() -> N
     assert bench.frames(2.9) == []
     (again,) = bench.frames(3.0)
     assert "subscribe" in again
+
+
+def test_where_a_stream_begins_with_a_snapshot_what_was_not_answered_is_given_up_before_it_is_asked_for_again() -> None:
+    bench = uniform()
+    bench.codec.limits = StreamLimits(messages_per_second=100, ack_timeout_s=5, streamed_snapshots=True)
+    bench.made = Subscriptions("toy", bench.codec, lambda channel, error: bench.settled.append((channel, error)))
+    bench.made.connected()
+    bench.want(A)
+    bench.frames(0.0)
+    assert bench.made.expire(5.0) == 1
+    (leaving,) = bench.frames(5.1)
+    assert "unsubscribe" in leaving
+    (again,) = bench.frames(7.0)
+    assert "subscribe" in again
+    bench.made.acknowledge(Ack(again["id"]))
+    assert bench.made.state(A) is CONFIRMED
+
+
+def test_elsewhere_what_was_not_answered_is_asked_for_again_as_it_is(bench: Bench) -> None:
+    bench.want(A)
+    bench.frames(0.0)
+    assert bench.made.expire(5.0) == 1
+    (again,) = bench.frames(7.0)
+    assert "subscribe" in again
