@@ -16,7 +16,12 @@ from typing import Any
 
 from children import served, told
 
-CASES = {"foxtrot by WebSocket": "foxtrot ws", "foxtrot by REST": "foxtrot rest", "ccxt create_order": "ccxt"}
+CASES = {
+    "floor by WebSocket": "floor",
+    "foxtrot by WebSocket": "foxtrot ws",
+    "foxtrot by REST": "foxtrot rest",
+    "ccxt create_order": "ccxt",
+}
 BASE = "ccxt create_order"
 
 

@@ -22,7 +22,7 @@ OURS = ["floor", "floor, bare payloads", "foxtrot", "foxtrot over websockets"]
 PEERS = {"ccxt.pro": "ccxt", "cryptofeed": "cryptofeed", "python-binance": "binance"}
 KINDS = {"trade": "trades", "quote": "quotes", "depth": "kept books"}
 _NO_BOOK = {"python-binance"}  # its depth socket hands over raw messages
-LEAST = {"trade": 0.21, "quote": 0.21, "depth": 0.37}  # half of the shares that docs/explanation/speed.md tells of
+LEAST = {"trade": 0.29, "quote": 0.29, "depth": 0.37}  # half of the shares that docs/explanation/speed.md tells of
 _WARM_UP = 5_000
 Rounds = list[dict[str, Any]]
 

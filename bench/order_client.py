@@ -17,6 +17,7 @@ from decimal import Decimal
 from typing import Any
 
 from children import keep_to
+from order_floor import open_bare
 
 from foxtrot.sandbox.options import DEFAULT_KEY, DEFAULT_SECRET, default_credentials
 
@@ -81,10 +82,14 @@ async def batch(place: Act, orders: int) -> dict[str, float]:
 
 
 async def main(job: dict[str, Any]) -> None:
-    """Run a job: `case` (foxtrot ws, foxtrot rest, ccxt), `base` (the venue's host and port), `orders`."""
+    """Run a job: `case` (floor, foxtrot ws, foxtrot rest, ccxt), `base` (the venue's host and port), `orders`."""
     keep_to(1)
     name, _, over = job["case"].partition(" ")
-    place, cancel_all = await (open_ccxt(job["base"]) if name == "ccxt" else open_foxtrot(job["base"], over))
+    base = job["base"]
+    if name == "floor":
+        place, cancel_all = await open_bare(base, SYMBOL, str(QUANTITY), str(PRICE))
+    else:
+        place, cancel_all = await (open_ccxt(base) if name == "ccxt" else open_foxtrot(base, over))
     await batch(place, job["orders"])
     await cancel_all()
     await asyncio.sleep(_SETTLE_S)  # what the venue tells of the canceled orders is no part of placing the next

@@ -11,10 +11,10 @@ from typing import Any
 
 import msgspec
 import picows
-from foxtrot_binance.messages.numbers import Figure
 from wire_frames import BASES, SUFFIXES
 from wire_meter import Meter
 
+from foxtrot.protocol.amounts import Figure
 from foxtrot_binance.messages import StreamDepth
 
 _TEXT = picows.WSMsgType.TEXT

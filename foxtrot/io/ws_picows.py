@@ -99,6 +99,8 @@ class PicowsConnection:
 class _Listener(picows.WSListener):
     """Collect what one read of the socket brings, and hand it over together."""
 
+    __slots__ = ("_frames", "_loop", "_parts", "_sink", "_size")
+
     def __init__(self, sink: FrameSink) -> None:
         self._sink = sink
         self._loop = asyncio.get_running_loop()

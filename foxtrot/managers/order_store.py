@@ -112,10 +112,13 @@ class OrderStore:
     def merge(self, update: OrderUpdate) -> Order:
         """Merge what the venue says into what is known, publish what that changed, and return the order."""
         order, changes = apply(self._known(update), update)
-        with self.together():
+        if changes:
+            with self.together():
+                self.put(order)
+                for change in changes:
+                    self._publish(change, order, update)
+        else:
             self.put(order)
-            for change in changes:
-                self._publish(change, order, update)
         if changes and order.fills_missing:
             self.on_gap(order.symbol)
         if update.status is OrderStatus.IN_DOUBT and update.reason and not order.status.done:
@@ -233,6 +236,8 @@ class OrderStore:
         self._note(kind.__name__, order, ts_recv)
 
     def _note(self, kind: str, order: Order, ts_ns: int, fill: Fill | None = None) -> None:
+        if type(self.journal) is NoJournal:
+            return  # not worth writing down what is forgotten at once
         note = OrderNote(kind, self.key(order), order, ts_ns, fill)
         if self._notes is None:
             self.journal.note([note])

@@ -1,8 +1,9 @@
 """The typed events that an `EventEngine` carries.
 
 Every event starts with the same five fields, positional for speed: `exchange` (venue id), `symbol` (unified, "" where
-none applies), `ts_event` (the venue's time, ns UTC, 0 where it sends none), `ts_recv` (our time, ns UTC) and `seq` (per
-exchange instance, strictly increasing). Market data are float64; money (orders, fills, balances) is Decimal.
+none applies), `ts_event` (the venue's time, ns UTC, 0 where it sends none), `ts_recv` (our time, ns UTC, of the read of
+the socket that brought it) and `seq` (per exchange instance, strictly increasing). Market data are float64; money
+(orders, fills, balances) is Decimal.
 """
 
 from __future__ import annotations

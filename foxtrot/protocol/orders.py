@@ -108,8 +108,10 @@ def apply(order: Order, update: OrderUpdate) -> tuple[Order, list[Change]]:
     """Merge what the venue says into what is known; return the order and what changed, in the order to publish it."""
     fresh = _fresh_fills(order, update)
     fills = tuple(sorted((*order.fills, *fresh), key=_age)) if fresh else order.fills
-    filled = max(order.filled, update.filled or ZERO, sum((f.quantity for f in fills), ZERO))
-    quote = max(order.filled_quote, update.filled_quote or ZERO, sum((f.quote_quantity for f in fills), ZERO))
+    filled, quote = max(order.filled, update.filled or ZERO), max(order.filled_quote, update.filled_quote or ZERO)
+    if fills:
+        filled = max(filled, sum((f.quantity for f in fills), ZERO))
+        quote = max(quote, sum((f.quote_quantity for f in fills), ZERO))
     termed = _termed(order, update)
     status = _status(order, update, filled, termed.quantity)
     merged = msgspec.structs.replace(
@@ -129,6 +131,8 @@ def apply(order: Order, update: OrderUpdate) -> tuple[Order, list[Change]]:
 
 
 def _fresh_fills(order: Order, update: OrderUpdate) -> list[Fill]:
+    if not update.fills:
+        return []
     known = {fill.trade_id for fill in order.fills}
     fresh: dict[str, Fill] = {}
     for fill in update.fills:

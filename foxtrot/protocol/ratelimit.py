@@ -110,9 +110,13 @@ class Budget:
 
     def take(self, call: Call[object], now_s: float) -> None:
         """Count a call that goes now."""
-        for kind, interval in self.limits:
-            window, count = self._window(kind, interval, now_s)
-            self._used[kind, interval] = (window, count + _cost(call, kind))
+        venue_s = now_s + self.offset_s
+        for limit in self.limits:
+            kind, interval = limit
+            if cost := _cost(call, kind):
+                running = int(venue_s // interval)
+                window, count = self._used.get(limit, (running, 0))
+                self._used[limit] = (running, cost + (count if window == running else 0))
         for counter in self.counters.values():
             self._raise(counter, call, _cost(call, counter.kind), now_s)
 

@@ -155,14 +155,16 @@ class Session:
         """Take the frames that came together, in their order."""
         self.last_frame = self._now = now
         self._ts_recv = ts_recv
-        waiting = iter(frames)
-        while True:
+        waiting, left = iter(frames), len(frames)
+        while left:
             try:
                 self._read(waiting, ts_recv)
                 return
             except Exception as error:  # noqa: BLE001 - a codec is foreign code; what it cannot read is published below
-                failed = frames[len(frames) - length_hint(waiting) - 1]
-                self._report_frame(f"the codec failed: {type(error).__name__}: {error}", failed)
+                if length_hint(waiting) == left:
+                    next(waiting)  # a codec that fails before it takes a frame must not be asked about it for ever
+                left = length_hint(waiting)
+                self._report_frame(f"the codec failed: {type(error).__name__}: {error}", frames[-left - 1])
 
     def frames_due(self, now: float) -> list[bytes]:
         """Return the control frames to send now, within the venue's message rate."""

@@ -55,6 +55,16 @@ class Linked(Codec):
         return read
 
 
+class Stillborn(Codec):
+    """One that fails before it takes a frame."""
+
+    def link(self, emit: Emit, sink_of: SinkOf) -> Read:
+        def read(frames: Iterator[bytes], ts_recv: int) -> None:
+            raise RuntimeError("no way to begin")
+
+        return read
+
+
 class Bench:
     def __init__(self, codec: Codec) -> None:
         self.events: list[Event] = []
@@ -237,3 +247,9 @@ def test_events_go_elsewhere_and_back_when_told_so_also_those_of_known_channels(
     session.receive(b"trade", 3, 0.3)
     session.receive(b"\xff garbage", 4, 0.4)
     assert ([e.ts_recv for e in fast], [e.ts_recv for e in there], [e.ts_recv for e in here]) == ([1, 3], [2], [4])
+
+
+def test_a_codec_that_cannot_even_begin_is_reported_once_for_each_frame() -> None:
+    bench = Bench(Stillborn())
+    bench.session.receive_many([b"trade", b"delta 1"], 7, 0.1)
+    assert [event.excerpt for event in bench.events if isinstance(event, ProtocolErrorSeen)] == [b"trade", b"delta 1"]

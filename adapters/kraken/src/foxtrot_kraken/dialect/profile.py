@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from foxtrot.errors import ConfigError
+from foxtrot.sandbox.options import parse_dialect_options
 
 
 class Tier(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,8 +84,4 @@ class DialectOptions(BaseModel):
 
 def make_options(options: Mapping[str, Any]) -> DialectOptions:
     """Return checked options. Raises ConfigError that names every problem."""
-    try:
-        return DialectOptions.model_validate(dict(options))
-    except ValidationError as error:
-        problems = [f"sandbox.dialect_options.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise ConfigError("The dialect's options are wrong: " + "; ".join(problems) + ".", problems=problems) from None
+    return parse_dialect_options(DialectOptions, options)
