@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import msgspec
 
@@ -20,7 +20,7 @@ from foxtrot.ports import Clock, WsConnector
 from foxtrot.protocol.backoff import AttemptBudget
 from foxtrot.protocol.book import BookBuilder
 from foxtrot.protocol.codec import Endpoints, StreamCodec
-from foxtrot.protocol.messages import Channel
+from foxtrot.protocol.messages import Channel, ChannelKind
 from foxtrot.protocol.session import Session
 from foxtrot.protocol.subscriptions import SubscriptionState
 
@@ -105,6 +105,11 @@ class StreamPool:
     def book_depths(self) -> tuple[int, ...]:
         """Return the depths in which partial books can be had."""
         return self._codec.limits.book_depths
+
+    @property
+    def carriers(self) -> Mapping[ChannelKind, ChannelKind]:
+        """Return the kinds of channels whose events come with another kind's."""
+        return self._codec.limits.carriers
 
     @property
     def intervals(self) -> tuple[str, ...]:

@@ -45,6 +45,8 @@ class Poller:
         wiring, t = self._wiring, await self._last(channel.symbol)
         now, seq = wiring.clock.time_ns(), wiring.next_seq()
         wiring.publish(Quote(t.exchange, t.symbol, t.ts_event, now, seq, t.bid, t.bid_quantity, t.ask, t.ask_quantity))
+        if wiring.open().streams.carriers.get(ChannelKind.TICKER) is ChannelKind.QUOTES:
+            wiring.publish(t)
 
     async def _trades(self, channel: Channel, session: Session) -> None:
         wiring, first = self._wiring, session.next_trade(channel.symbol)
