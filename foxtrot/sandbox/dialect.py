@@ -72,7 +72,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     `whole_partials` that they come as a whole each time; `checksums` says that books come with them, over so many of
     the best levels (0: with none). `heartbeat` is in every frame that is but a sign of life. `tells_locked`: the
     private stream tells what is locked, not totals only. `carried` names kinds of streams whose events come with
-    another's. `options` are the adapter's settings that fit the sandbox's account.
+    another's. `orders_over` is the way in which the adapter sends orders unless told otherwise. `options` are the
+    adapter's settings that fit the sandbox's account.
     """
 
     symbols: tuple[str, ...]
@@ -87,6 +88,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     heartbeat: str = ""
     tells_locked: bool = True
     carried: Mapping[str, str] = {}
+    orders_over: str = "rest"
     options: Mapping[str, Any] = {}
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from foxtrot import events, get_exchange
 from foxtrot.capabilities import Capability
 from foxtrot.config import ExchangeConfig, OrdersConfig
+from foxtrot.errors import RateLimited
 from foxtrot.exchange import BaseExchange
 from foxtrot.model.order import OrderStatus, OrderType, Side
 from foxtrot.sandbox.embedded import Sandbox, make_options
@@ -194,13 +195,23 @@ class Story:
             changed.set()
 
         exchange.engine.subscribe_all(hear)
-        await exchange.connect()
+        async with asyncio.timeout(60):
+            await _connected(exchange)
         async with asyncio.timeout(30):
             while exchange.orders.in_doubt or any(o.fills_missing for o in exchange.orders.open()):
                 changed.clear()
                 await changed.wait()
         await exchange.orders.reconcile("the test")
         return exchange
+
+
+async def _connected(exchange: BaseExchange) -> None:
+    """Connect, again where the venue still counts what the killed process has asked."""
+    while True:
+        try:
+            return await exchange.connect()
+        except RateLimited as error:
+            await exchange.clock.sleep(error.retry_after_s or 2.0)
 
 
 def nothing(story: Story) -> None: ...
@@ -255,6 +266,7 @@ def _cases(spec: AdapterSpec) -> Sequence[Case]:
     Capability.USER_STREAM,
     Capability.FETCH_MY_TRADES,
     cases=_cases,
+    longest_s=180.0,
 )
 async def after_a_kill_the_next_process_knows_what_the_venue_knows(bench: Bench, case: Case) -> None:
     """A process that is killed at any moment loses, doubles and invents nothing, whatever happens while it is down,

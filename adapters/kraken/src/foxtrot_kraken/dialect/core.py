@@ -172,6 +172,7 @@ class KrakenDialectFactory:
         heartbeat='"channel":"heartbeat"',
         tells_locked=False,
         carried={"ticker": "quotes"},
+        orders_over="ws",
         options={"tier": "pro"},
     )
 
