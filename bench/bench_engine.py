@@ -2,7 +2,8 @@
 
 Every round runs all cases one after the other, so that a busy moment of the machine hits all of them; printed are the
 medians over the rounds of the process's CPU time (all threads), handler included. The floor is a bare dict of handlers
-by event type, with nothing around it. vn.py's engine takes part where it is installed (`make bench-peers`). `--json` prints the medians once more, as JSON.
+by event type, with nothing around it. vn.py's engine takes part where it is installed (`make bench-peers`). `--json`
+prints the medians once more, as JSON.
 """
 
 from __future__ import annotations
