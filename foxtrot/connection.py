@@ -34,6 +34,7 @@ from foxtrot.model.events import (
     StateChanged,
 )
 from foxtrot.model.health import ChannelHealth, Health
+from foxtrot.model.times import NS_PER_MS
 from foxtrot.ports import Environment, LinkContext, RequestClient, VenueAccess, VenueLink, WsConnector
 from foxtrot.protocol.backoff import backoff_s
 from foxtrot.protocol.clocksync import ClockSync
@@ -159,7 +160,7 @@ class Connection:
                 symbols=wiring.symbols,
                 next_seq=wiring.next_seq,
                 venue_ms=lambda: sync.venue_ms(wiring.clock.time_ns()),
-                clock=wiring.clock,
+                own_ms=lambda: wiring.clock.time_ns() // NS_PER_MS,
                 stream_credentials=self._stream_credentials,
             )
         )
@@ -216,7 +217,7 @@ class Connection:
         wiring, config = self._wiring, self._wiring.config
         watch = RequestWatch(wiring, lambda up, reason: self._channel(ChannelName.REST, up=up, reason=reason))
 
-        def gateway(client: RequestClient) -> RequestGateway:
+        def gateway(client: RequestClient, *, in_order: bool = False) -> RequestGateway:
             self._closers.append(client.close)
             made = RequestGateway(
                 wiring.exchange,
@@ -228,11 +229,12 @@ class Connection:
                 config.retry,
                 lambda up, reason: watch.on_state(made, up, reason),
                 self._on_clock,
+                in_order=in_order,
             )
             return made
 
         connector = self._connector_for(access)
-        requests = commands = gateway(link.requests)
+        requests = commands = gateway(link.requests, in_order=link.in_order)
         if link.rpc is not None:
             commands = gateway(
                 RpcClient(

@@ -23,7 +23,7 @@ from foxtrot.errors import (
 from foxtrot.exchange import BaseExchange
 from foxtrot.hookspecs import notify
 from foxtrot.keys import KeyManager
-from foxtrot.plugins import PluginRegistry, default_registry, import_string, load_hooks
+from foxtrot.plugins import PluginRegistry, default_registry, exchange_class, import_string, load_hooks
 from foxtrot.ports import Clock, Environment, MarketTap, VenueAccess, WsConnector
 from foxtrot.spec import AdapterSpec
 
@@ -98,7 +98,7 @@ class ExchangeFactory:
         spec = self._registry.load(name)
         hooks = self._hooks()
         settings = _configured(hooks, spec, _settings(spec, {} if config is None else config))
-        cls = self._classes.get(name) or _class_of(spec)
+        cls = self._classes.get(name) or exchange_class(spec)
         exchange = cls(
             spec,
             settings,
@@ -219,13 +219,6 @@ def _decide(hook: Callable[..., Any], **facts: object) -> Any:
         raise
     except Exception as error:
         raise AdapterBroken(f"A plug-in failed where its answer was needed: {type(error).__name__}: {error}") from error
-
-
-def _class_of(spec: AdapterSpec) -> type[BaseExchange]:
-    found = import_string(spec.exchange)
-    if not _is_exchange(found):
-        raise AdapterBroken(f"{spec.exchange} is no BaseExchange.", exchange=spec.name)
-    return found
 
 
 def _is_exchange(value: object) -> TypeGuard[type[BaseExchange]]:

@@ -9,14 +9,18 @@ import importlib.metadata
 import logging
 import os
 from collections.abc import Callable, Iterable
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgspec
 import pluggy
 
 from foxtrot.errors import AdapterBroken, AdapterError, AdapterIncompatible, AdapterNotFound, close_names
 from foxtrot.hookspecs import new_manager
+from foxtrot.signatures import mismatches
 from foxtrot.spec import API_VERSION, AdapterSpec
+
+if TYPE_CHECKING:
+    from foxtrot.exchange import BaseExchange
 
 _LOG = logging.getLogger("foxtrot.plugins")
 EXCHANGES = "foxtrot.exchanges"
@@ -97,6 +101,17 @@ class PluginRegistry:
                 try:
                     self._load(record)
                 except AdapterError as error:
+                    _LOG.warning("%s", error)
+        return self.records()
+
+    def check_all(self) -> list[PluginRecord]:
+        """Load every manifest and look at the class that it names: one that cannot be used as an exchange is broken."""
+        for record in self.load_all():
+            if record.state is PluginState.LOADED and record.spec is not None:
+                try:
+                    exchange_class(record.spec)
+                except AdapterBroken as error:
+                    record.state, record.reason = PluginState.BROKEN, error.message
                     _LOG.warning("%s", error)
         return self.records()
 
@@ -186,6 +201,19 @@ def import_string(path: str) -> Any:
         return getattr(importlib.import_module(module), name)
     except _FAILURES as error:
         raise AdapterBroken(f"{path!r} cannot be imported: {type(error).__name__}: {error}") from error
+
+
+def exchange_class(spec: AdapterSpec) -> type[BaseExchange]:
+    """Return the class that a manifest names. Raises AdapterBroken for one that cannot be used as an exchange."""
+    from foxtrot.exchange import BaseExchange  # listing what is installed needs none of it
+
+    found = import_string(spec.exchange)
+    if not (isinstance(found, type) and issubclass(found, BaseExchange)):
+        raise AdapterBroken(f"{spec.exchange} is no BaseExchange.", exchange=spec.name)
+    wrong = mismatches(found, BaseExchange)
+    if wrong:
+        raise AdapterBroken(f"{spec.exchange} does not fit BaseExchange: {'; '.join(wrong)}.", exchange=spec.name)
+    return found
 
 
 @functools.cache

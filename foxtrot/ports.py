@@ -119,7 +119,7 @@ class Environment(Protocol):
 
 class LinkContext(msgspec.Struct, frozen=True):
     """Hand an adapter what its codecs and transports share with the core; `venue_ms` is the venue's time for
-    signatures.
+    signatures, `own_ms` ours, which no measurement sets back.
 
     `credentials` sign requests; `stream_credentials` sign in to the private stream and the WebSocket API (the same key
     unless the user gave another).
@@ -132,7 +132,7 @@ class LinkContext(msgspec.Struct, frozen=True):
     symbols: SymbolTable
     next_seq: NextSeq
     venue_ms: Callable[[], int]
-    clock: Clock
+    own_ms: Callable[[], int]
     stream_credentials: Credentials | None = None
 
     @property
@@ -144,7 +144,8 @@ class LinkContext(msgspec.Struct, frozen=True):
 class VenueLink(msgspec.Struct, frozen=True):
     """Hold what an adapter hands the core at connect.
 
-    `user_streams` come in order of preference. `rpc` carries commands over a WebSocket API when the user wants that.
+    `user_streams` come in order of preference. `in_order`: signed requests are sent one after the other, because the
+    venue demands growing nonces. `rpc` carries commands over a WebSocket API when the user wants that.
     `visibility_s`: an order that was sent so long ago, and that neither queries nor lists show, never arrived (how long
     the venue takes a signed request, and how late it may show what it took). `cancel_after` makes the call that sets
     the venue's dead-man switch to so many seconds, 0 to take it back; None where the venue has none.
@@ -155,5 +156,6 @@ class VenueLink(msgspec.Struct, frozen=True):
     requests: RequestClient
     user_streams: tuple[UserStreamScheme, ...] = ()
     rpc: RpcCodec | None = None
+    in_order: bool = False
     visibility_s: float = 60.0
     cancel_after: Callable[[float], Call[None]] | None = None

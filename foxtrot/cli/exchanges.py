@@ -26,7 +26,7 @@ def list_exchanges(as_json: Json = False) -> None:
             "environments": list(record.spec.environments) if record.spec else [],
             "reason": record.reason,
         }
-        for record in default_registry().load_all()
+        for record in default_registry().check_all()
     ]
     shown = ["name", "title", "package", "state", "environments"]
     show_rows(rows, as_json=as_json, columns=[*shown, "reason"] if any(r["reason"] for r in rows) else shown)

@@ -12,7 +12,6 @@ from foxtrot.config import ExchangeConfig
 from foxtrot.data.lines import CLOSE, DROPPED, OPEN, Header, Line
 from foxtrot.environment import StaticEnvironment
 from foxtrot.factory import default_factory
-from foxtrot.io.clock import SystemClock
 from foxtrot.model.contract import Contract
 from foxtrot.model.events import Bar, Event, MarketEvent
 from foxtrot.model.times import NS_PER_S
@@ -40,7 +39,7 @@ def offline_link(venue: str, symbols: SymbolTable, next_seq: NextSeq) -> VenueLi
             symbols=symbols,
             next_seq=next_seq,
             venue_ms=lambda: 0,
-            clock=SystemClock(),
+            own_ms=lambda: 0,
         )
     )
 

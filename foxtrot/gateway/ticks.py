@@ -84,10 +84,8 @@ class TickDesk:
         tick = self._ticks.get(event.symbol)
         if tick is None:
             return
-        book = None
-        if isinstance(event, BookUpdated):
-            book = self._exchange.market_data.order_book(event.symbol, LEVELS)
-        # Of a book that is not the venue's any more nothing is shown, rather than what it was.
+        # None of a book that is not the venue's any more: nothing is shown then, rather than what it was.
+        book = self._exchange.market_data.order_book(event.symbol, LEVELS)
         _set_levels(tick, "bid", () if book is None else book.bids)
         _set_levels(tick, "ask", () if book is None else book.asks)
         self._tell(tick, event.ts_event, event.ts_recv)

@@ -19,6 +19,7 @@ from foxtrot.errors import (
     VenueUnavailable,
 )
 from foxtrot.io.retry import retrying
+from foxtrot.io.turns import Turns
 from foxtrot.ports import Clock, RequestClient
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.clocksync import ClockSync
@@ -37,7 +38,10 @@ _PAUSE_S, _BAN_S = 1.0, 60.0  # where the venue does not say how long
 
 class RequestGateway:
     """Send calls. Writes go out once; only a definite clock refusal (nothing was done) is repeated, once, after a re-
-    sync."""
+    sync.
+
+    `in_order`: signed calls take turns, for the venue wants their nonces in the order in which they were made.
+    """
 
     def __init__(
         self,
@@ -50,6 +54,8 @@ class RequestGateway:
         retry: RetryConfig,
         on_state: Callable[[bool, str], None] = lambda up, reason: None,
         on_clock: Callable[[], None] = lambda: None,
+        *,
+        in_order: bool = False,
     ) -> None:
         self._exchange = exchange
         self._client = client
@@ -60,6 +66,7 @@ class RequestGateway:
         self._retry = retry
         self._on_state = on_state
         self._on_clock = on_clock
+        self._turns = Turns(clock) if in_order else None
         self._silent = 0  # requests in a row that got no answer one could read
         self.sent = 0
         self.failed = 0
@@ -122,7 +129,13 @@ class RequestGateway:
         try:
             await self._admit(call, deadline, ticket)
             on_leave()
-            return await self._send(call)
+            if self._turns is None or not call.signed:
+                return await self._send(call)
+            sent = self._turns.sent()
+            try:
+                return await self._send(call)
+            finally:
+                await sent.answered()
         finally:
             self._limiter.leave(ticket, self._clock.monotonic())
 
@@ -154,13 +167,22 @@ class RequestGateway:
         self._silent = 0
 
     async def _admit(self, call: Call[T], deadline: float, ticket: Ticket) -> None:
-        """Wait for the budget. Raises RateLimited or Banned (nothing was sent) when that takes longer than until the
-        deadline."""
+        """Wait for the budget, and for the call's turn. Raises RateLimited or Banned (nothing was sent) when the budget
+        takes longer than until the deadline."""
+        await self._await_budget(call, deadline, ticket)
+        if self._turns is not None and call.signed:
+            await self._turns.take(call)
+            while self._limiter.delay(call, self._now_s(), ticket) > 0:  # no more: others may go meanwhile
+                self._turns.release()
+                await self._await_budget(call, deadline, ticket)
+                await self._turns.take(call)
+        self._limiter.take(call, self._now_s(), ticket)
+
+    async def _await_budget(self, call: Call[T], deadline: float, ticket: Ticket) -> None:
         while (wait := self._limiter.delay(call, self._now_s(), ticket)) > 0:
             if self._clock.monotonic() + wait > deadline:
                 raise self._no_budget(wait)
             await self._clock.sleep(wait + _EDGE_S)
-        self._limiter.take(call, self._now_s(), ticket)
 
     def _no_budget(self, wait: float) -> RateLimited:
         banned = self._limiter.banned(self._now_s())

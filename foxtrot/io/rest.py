@@ -31,8 +31,9 @@ class CcxtRestClient:
 
     Only `allowed` endpoints can be called. With `endpoints.redirect` every URL of the ccxt instance is rewritten to
     scheme://<sandbox>/<real host>/path, so that a call meant for another company shows up as such. `venue_ms` is the
-    venue's time for signatures; `http` carries the signed requests in place of sockets. Raises AdapterBroken for names
-    that ccxt does not have, ConfigError without ccxt, CredentialsError for a key that no header can carry.
+    venue's time for signatures, `nonce` counts up with each request where the venue wants that; `http` carries the
+    signed requests in place of sockets. Raises AdapterBroken for names that ccxt does not have, ConfigError without
+    ccxt, CredentialsError for a key that no header can carry.
     """
 
     def __init__(
@@ -45,12 +46,13 @@ class CcxtRestClient:
         allowed: frozenset[str],
         venue_ms: Callable[[], int],
         options: Mapping[str, Any] | None = None,
+        nonce: Callable[[], int] | None = None,
         http: HttpSender | None = None,
     ) -> None:
         self._allowed = allowed
         self._closed = False
         self._owns_sockets = http is None
-        self._ccxt = _make(class_name, credentials, config, dict(options or {}), venue_ms, http)
+        self._ccxt = _make(class_name, credentials, config, dict(options or {}), venue_ms, nonce or venue_ms, http)
         if missing := sorted(name for name in allowed if not hasattr(self._ccxt, name)):
             raise AdapterBroken(f"ccxt's {class_name} has no endpoint {', '.join(missing)}.")
         _point_to(self._ccxt, endpoints)
@@ -108,6 +110,7 @@ def _make(
     config: TransportConfig,
     options: dict[str, Any],
     venue_ms: Callable[[], int],
+    nonce: Callable[[], int],
     http: HttpSender | None,
 ) -> Any:
     try:
@@ -130,7 +133,7 @@ def _make(
         "fetch": _seam(config) if http is None else _through(http),
         "sign": _signing(base.sign),
         "milliseconds": lambda _: venue_ms(),
-        "nonce": lambda _: venue_ms(),
+        "nonce": lambda _: nonce(),
     }
     cls = types.new_class(f"Raw{class_name}", (base,), exec_body=lambda space: space.update(seam))
     return cls(settings)

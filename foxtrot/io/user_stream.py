@@ -251,7 +251,6 @@ class UserStream:
             await self._spare.close()
 
     def _on_frame(self, line: _Line, data: bytes) -> None:
-        self._heard = self._clock.monotonic()
         try:
             line.read(data, self._clock.time_ns(), lambda message: self._take(line, message))
         except Exception as error:  # noqa: BLE001 - logged and handed on; one frame never ends the stream
@@ -259,6 +258,7 @@ class UserStream:
             self._on_message(Unknown(f"a private frame could not be handled: {type(error).__name__}", data))
 
     def _take(self, line: _Line, message: Message) -> None:
+        self._heard = self._clock.monotonic()  # a sign of life that tells nothing makes no message
         if isinstance(message, Ack | Nack):
             self._answer_login(line, message)
         elif isinstance(message, StreamEnded):

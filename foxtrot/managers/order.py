@@ -21,6 +21,7 @@ from foxtrot.managers.resolver import DoubtResolver
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model import events
 from foxtrot.model.contract import Contract
+from foxtrot.model.decimals import plain
 from foxtrot.model.order import AmendRequest, Fill, Order, OrderRequest, OrderStatus
 from foxtrot.model.times import NS_PER_MS, NS_PER_S, TimeLike
 from foxtrot.protocol.client_ids import ClientIdFactory
@@ -137,6 +138,9 @@ class OrderManager:
         call = wiring.open().rest.cancel_order(contract, venue_id, our_id, self._age_s(known))
         with self._command([known] if known else [], Step.CANCEL_SENT, "cancel"):
             update = await wiring.call(call, command=True)
+        if update.side is None and self._store.find(symbol, venue_id, our_id) is None:
+            # Of an order that nobody has told us of the answer says too little.
+            return await self._queries.one(symbol, venue_id, our_id)
         return self._store.merge(update)
 
     async def cancel_all(self, symbol: str) -> list[Order]:
@@ -216,7 +220,7 @@ class OrderManager:
 
     def on_update(self, update: OrderUpdate) -> None:
         """Take a report of the user stream; orders placed elsewhere are adopted."""
-        self._store.merge(update)
+        self._store.merge_listed(update)
 
     @property
     def untold(self) -> int:
@@ -383,6 +387,15 @@ class OrderManager:
 
     async def _amend_in_place(self, old: Order, request: AmendRequest, contract: Contract) -> Order:
         """Change an order that stays the same one. Raises OrderDenied; the order then goes on as it was."""
+        if request.quantity is not None and request.quantity <= old.filled:
+            raise errors.OrderDenied(
+                f"{plain(old.filled)} of the order is filled: a new quantity must be more than that, not "
+                f"{plain(request.quantity)}; cancel it to keep what is filled.",
+                rule="filled",
+                value=request.quantity,
+                order=old,
+                exchange=old.exchange,
+            )
         changed = msgspec.structs.replace(
             old,
             price=old.price if request.price is None else request.price,
@@ -403,8 +416,8 @@ class OrderManager:
         return living
 
     def _age_s(self, order: Order | None) -> float:
-        """Return how long ago an order was placed, 0 where that is not known."""
-        placed = 0 if order is None else order.ts_submitted or order.ts_created
+        """Return how long ago the venue took an order, 0 where it has not said: it may have waited long to be sent."""
+        placed = 0 if order is None else order.ts_created
         return (self._wiring.clock.time_ns() - placed) / NS_PER_S if placed else 0.0
 
     def _settle_failed_amend(self, old: Order, pending: Order, error: errors.FoxtrotError) -> None:

@@ -61,7 +61,7 @@ class OrderQueries:
 
     async def open(self, symbol: str | None = None) -> list[Order]:
         """Ask for the open orders of one symbol or of all."""
-        return [self._store.merge(update) for update in await self.open_updates(symbol)]
+        return self._merged(await self.open_updates(symbol))
 
     async def open_updates(self, symbol: str | None = None) -> list[OrderUpdate]:
         """Ask for the open orders without merging them; one on a symbol that is new makes us learn the symbol."""
@@ -81,7 +81,10 @@ class OrderQueries:
         """Ask for past and open orders of a symbol, oldest first, paged as needed."""
         self._wiring.require(Capability.FETCH_ORDERS)
         first, last = _bounds(start, end, limit)
-        return [self._store.merge(update) for update in await self._past(symbol, first, last, limit)]
+        return self._merged(await self._past(symbol, first, last, limit))
+
+    def _merged(self, updates: list[OrderUpdate]) -> list[Order]:
+        return [order for update in updates if (order := self._store.merge_listed(update)) is not None]
 
     async def _past(self, symbol: str, first: int | None, last: int | None, limit: int) -> list[OrderUpdate]:
         wiring = self._wiring

@@ -126,6 +126,19 @@ class OrderStore:
             self.on_doubt(order)
         return order
 
+    def merge_listed(self, update: OrderUpdate) -> Order | None:
+        """Merge what a list or a stream says of one order among others, which it must not hold up.
+
+        Return None, and tell of it, for one that was placed elsewhere with a type that nobody knows.
+        """
+        try:
+            return self.merge(update)
+        except ProtocolError as error:
+            wiring = self._wiring
+            now, seq = wiring.clock.time_ns(), wiring.next_seq()
+            wiring.publish(events.ProtocolErrorSeen(wiring.exchange, update.symbol, 0, now, seq, error.message, b""))
+            return None
+
     def merge_fill(self, fill: Fill) -> Order:
         """Merge an execution that was read apart from its order, which must be known."""
         return self.merge(

@@ -122,7 +122,7 @@ class Reconciler:
     async def prove_absent(self, order: Order) -> bool:
         """Return True when neither open orders, nor past ones since the intent, nor trades show the order."""
         for listed in await self._queries.open_updates(order.symbol):
-            self._store.merge(listed)
+            self._store.merge_listed(listed)
         start = order.ts_submitted - MARGIN_NS
         if self._wiring.capabilities[Capability.FETCH_ORDERS].support.usable:
             await self._queries.history(order.symbol, start, None, PAGE)
@@ -138,7 +138,8 @@ class Reconciler:
         for update in await self._queries.open_updates():
             listed.add(self._store.key(update))
             before = self._store.find(update.symbol, update.order_id, update.client_order_id)
-            self._compare(before, self._store.merge(update))
+            if (after := self._store.merge_listed(update)) is not None:
+                self._compare(before, after)
         for order in self._store.living():
             key = self._store.key(order)
             if key not in listed and key not in self._in_flight and order.ts_submitted <= asked_ns:

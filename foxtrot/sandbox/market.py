@@ -71,7 +71,7 @@ class Market:
 
     def check_funds(self, new: NewOrder, stp: Stp) -> None:
         """Refuse what the account cannot pay. Changes nothing."""
-        needed = self._funds.with_fee(new.side, new.fee_in, self._needed(new, stp))
+        needed = self._funds.with_fee(new.side, new.fee_in or self.venue.default_fee_in, self._needed(new, stp))
         self._funds.require(new.account, new.side, needed)
 
     def plan(self, new: NewOrder, stp: Stp) -> Plan:
@@ -152,7 +152,7 @@ class Market:
             return
         needed = self._needed(msgspec.structs.replace(new, quantity=remaining), order.stp)
         locked = self._funds.locked(order)
-        self._funds.require(order.account, order.side, self._funds.with_fee(new.side, new.fee_in, needed) - locked)
+        self._funds.require(order.account, order.side, self._funds.with_fee(order.side, order.fee_in, needed) - locked)
         self._requeue(order, new, rested=resting is not None)
 
     def _requeue(self, order: VenueOrder, new: NewOrder, *, rested: bool) -> None:

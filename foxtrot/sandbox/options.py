@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from foxtrot.config import Credentials
+from foxtrot.errors import ConfigError
+
+M = TypeVar("M", bound=BaseModel)
 
 DEFAULT_BALANCES: Mapping[str, Decimal] = {"USDT": Decimal(100_000), "USD": Decimal(100_000), "BTC": Decimal(1)}
 # Some venues hand out secrets in base64, and their clients decode them: this one is (of "sandbox-secret").
@@ -65,6 +68,23 @@ class SandboxOptions(BaseModel):
         """Return the secrets, by key, of all keys that are good for a use."""
         own = SandboxKey(api_key=self.api_key, api_secret=self.api_secret, use=self.key_use)
         return {key.api_key: key.api_secret for key in (*self.keys, own) if key.use in ("all", use)}
+
+
+def parse_dialect_options(model: type[M], options: Mapping[str, Any]) -> M:
+    """Return a dialect's own options. Raises ConfigError that names every problem."""
+    try:
+        return model.model_validate(dict(options))
+    except ValidationError as error:
+        problems = [f"sandbox.dialect_options.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise ConfigError("The dialect's options are wrong: " + "; ".join(problems) + ".", problems=problems) from None
+
+
+def split_symbol(symbol: str) -> tuple[str, str]:
+    """Return base and quote of a symbol to be listed. Raises ConfigError."""
+    base, slash, quote = symbol.partition("/")
+    if not (slash and base.isalnum() and quote.isalnum() and symbol == symbol.upper()):
+        raise ConfigError(f"{symbol!r} is no symbol; write BASE/QUOTE, such as BTC/USDT.")
+    return base, quote
 
 
 def default_credentials() -> Credentials:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 
 import msgspec
 
+from foxtrot.errors import ConfigError
 from foxtrot.model.decimals import ZERO
 from foxtrot.model.order import Side
 from foxtrot.sandbox.exact import exactly
@@ -45,6 +46,18 @@ class TradeRecord(msgspec.Struct, frozen=True):
 
 
 Record = SnapshotRecord | DepthRecord | TradeRecord
+
+
+def read_recording(lines: Iterable[str], read: Callable[[str], Iterable[Record]]) -> Iterator[Record]:
+    """Yield what `read` makes of each line. Raises ConfigError that names the first line that cannot be read."""
+    for number, line in enumerate(lines, 1):
+        try:
+            yield from read(line)
+        except (msgspec.MsgspecError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
+            raise ConfigError(
+                f"Line {number} of the recording cannot be read ({error!r}); each line is to be a JSON object with "
+                "t, ts or ts_ns, and data."
+            ) from error
 
 
 class Replay:

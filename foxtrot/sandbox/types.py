@@ -54,7 +54,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
 
     A TRAILING_STOP states its distance from the best price since it was taken, `trailing_offset` in the quote asset or
     `trailing_percent`, instead of a stop price. An order ends by itself at `expire_ns`. A LIMIT_MAKER that would take
-    is refused, or where `accept_taking` taken and ended at once.
+    is refused, or where `accept_taking` taken and ended at once. `fee_in` None leaves the fee's asset to the venue.
     """
 
     account: str
@@ -72,7 +72,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     trailing_offset: Decimal | None = None
     trailing_percent: Decimal | None = None
     expire_ns: int = 0
-    fee_in: FeeIn = FeeIn.RECEIVED
+    fee_in: FeeIn | None = None
     accept_taking: bool = False
 
 

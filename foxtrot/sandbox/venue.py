@@ -25,6 +25,7 @@ from foxtrot.sandbox.types import (
     Candle,
     DayStatistics,
     Execution,
+    FeeIn,
     NewOrder,
     OrderReport,
     PublicTrade,
@@ -69,6 +70,7 @@ class Venue:
         self.clock = clock
         self._hidden_ns = 0  # how long queries and lists do not show an order that was just accepted
         self.maker_fee, self.taker_fee = maker_fee, taker_fee
+        self.default_fee_in = FeeIn.RECEIVED
         self.listeners: list[Callable[[VenueEvent], None]] = []
         self.contracts: dict[str, Contract] = {c.symbol: c for c in contracts}
         self.ledger = Ledger()
@@ -455,7 +457,7 @@ class Venue:
             trailing_percent=new.trailing_percent or ZERO,
             peak_price=market.last_price,
             expire_ns=new.expire_ns,
-            fee_in=new.fee_in,
+            fee_in=new.fee_in or self.default_fee_in,
         )
         self._store.add(order)
         market.run(order)

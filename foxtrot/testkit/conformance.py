@@ -17,9 +17,9 @@ import msgspec
 
 from foxtrot.capabilities import Support
 from foxtrot.config import ExchangeConfig
-from foxtrot.errors import FoxtrotError, StateError, UnsupportedError
+from foxtrot.errors import AdapterBroken, FoxtrotError, StateError, UnsupportedError
 from foxtrot.exchange import BaseExchange
-from foxtrot.plugins import import_string
+from foxtrot.plugins import exchange_class
 from foxtrot.ports import VenueAccess
 from foxtrot.spec import API_VERSION, AdapterSpec
 from foxtrot.testkit.operations import OPERATIONS
@@ -63,9 +63,10 @@ def _check_manifest(spec: AdapterSpec) -> Iterator[Finding]:
 
 
 def _check_class(spec: AdapterSpec) -> Iterator[Finding]:
-    cls = import_string(spec.exchange)
-    if not (isinstance(cls, type) and issubclass(cls, BaseExchange)):
-        yield Finding("class", f"{spec.exchange} is no BaseExchange")
+    try:
+        cls = exchange_class(spec)
+    except AdapterBroken as error:
+        yield Finding("class", error.message)
         return
     yield from _check_environments(spec, cls)
     yield from asyncio.run(_check_guards(spec, cls))

@@ -14,7 +14,7 @@ import msgspec
 import pytest
 
 from foxtrot.config import Credentials, TransportConfig
-from foxtrot.errors import UnknownSymbol, UnsupportedError
+from foxtrot.errors import UnknownSymbol, UnsupportedError, VenueError
 from foxtrot.io.rest import CcxtRestClient
 from foxtrot.model.account import Balance
 from foxtrot.model.contract import Contract
@@ -195,15 +195,18 @@ def test_candles_that_cannot_be_read_are_no_candles(rest: KrakenRestCodec, contr
         rest.fetch_bars(contract, "1m", None, None, 10).decode(text(result))
 
 
-def test_public_trades_without_an_id_are_read_and_by_an_id_they_cannot_be_asked_for(
+def test_public_trades_without_an_id_are_read_and_those_from_an_id_on_while_the_venue_shows_them(
     rest: KrakenRestCodec, contract: Contract
 ) -> None:
     call = rest.fetch_trades(contract, 5_000, "")
     assert call.params == {"pair": "XXBTZUSD", "count": "1000"}
     (trade,) = call.decode(text({"XXBTZUSD": [["5.0", "1.0", 1.5, "s", "l", ""]], "last": "1"}))
     assert (trade.side, trade.ts_event, trade.trade_id) == (Side.SELL, 1_500_000_000, 0)
-    with pytest.raises(UnsupportedError):
-        rest.fetch_trades(contract, 10, "7")
+    rows = [["5.0", "1.0", 1.5, "s", "l", "", number] for number in range(6, 10)]
+    later = rest.fetch_trades(contract, 2, "7")
+    assert [trade.trade_id for trade in later.decode(text({"XXBTZUSD": rows}))] == [7, 8]
+    with pytest.raises(VenueError, match="from 6 on; 5 is older"):
+        rest.fetch_trades(contract, 2, "5").decode(text({"XXBTZUSD": rows}))
 
 
 def test_a_book_is_as_deep_as_asked_and_one_apart_from_the_stream_says_so(

@@ -129,6 +129,20 @@ def test_a_second_subscription_of_the_same_is_refused(wire: Wire) -> None:
     assert heard[-2]["success"]
 
 
+def test_whether_a_repeated_subscription_begins_anew_is_an_option() -> None:
+    wire = Wire(repeated_subscription="renew")
+    session, heard = wire.socket()
+    for depth in (10, 25):
+        wire.offer(Side.BUY, "1", str(50_000 + depth))
+        wire.ask(session, "subscribe", channel="book", symbol=["BTC/USD"], depth=depth)
+    wire.offer(Side.BUY, "1", "50003")
+    wire.later(0.1)
+    books = [frame for frame in heard if frame.get("channel") == "book"]
+    assert [(frame["type"], len(frame["data"][0]["bids"])) for frame in books] == [
+        ("snapshot", 1), ("snapshot", 2), ("update", 1),
+    ]  # fmt: skip
+
+
 @pytest.mark.parametrize(
     ("frame", "text"),
     [

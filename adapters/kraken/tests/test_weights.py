@@ -21,7 +21,8 @@ from foxtrot_kraken.codec.weights import amend_cost, calls_of, cancel_cost, limi
     ],
 )  # fmt: skip
 def test_young_orders_cost_more_to_change_and_to_cancel(age: float, amend: float, cancel: float) -> None:
-    assert (amend_cost(age), cancel_cost(age)) == (amend, cancel)
+    later = age + 2.0  # the venue may have taken it so much later than we sent it
+    assert (amend_cost(later), cancel_cost(later)) == (amend, cancel)
 
 
 @pytest.mark.parametrize(
@@ -70,10 +71,10 @@ def test_the_counters_let_through_what_the_tables_allow(
     limiter = Limiter(headroom=0.0)
     limiter.configure(limits_of("starter"))
     history, cancel = rest.fetch_my_trades(None, None, None, "", 1), rest.cancel_order(contract, "O", "", 1.0)
-    assert sent_at_once(limiter, history, 0.0) == 7  # of 2 points each below 15
-    assert limiter.delay(history, 0.0) == pytest.approx(1 / 0.33)
-    assert sent_at_once(limiter, history, 3.0) == 0
-    assert sent_at_once(limiter, history, 3.1) == 1
+    assert sent_at_once(limiter, history, 0.0) == 7  # of 2 points each below 15, of which one is left
+    assert limiter.delay(history, 0.0) == pytest.approx(2 / 0.33)
+    assert sent_at_once(limiter, history, 6.0) == 0
+    assert sent_at_once(limiter, history, 6.1) == 1
     assert sent_at_once(limiter, cancel, 0.0) == 7  # of 8 points each below 60, in a counter of its own
     assert limiter.delay(rest.place_order(order, contract), 0.0) == 0.0
 
@@ -82,5 +83,5 @@ def test_each_market_has_a_trading_counter_of_its_own(rest: KrakenRestCodec, ord
     limiter = Limiter(headroom=0.0)
     limiter.configure(limits_of("starter"))
     first = rest.place_order(order, contract)
-    assert sent_at_once(limiter, first, 0.0) == 60
-    assert sent_at_once(limiter, msgspec.structs.replace(first, market="ETH/BTC"), 0.0) == 60
+    assert sent_at_once(limiter, first, 0.0) == 59
+    assert sent_at_once(limiter, msgspec.structs.replace(first, market="ETH/BTC"), 0.0) == 59

@@ -32,6 +32,13 @@ class Bench:
         self._desks.append(Desk(self.spec, journal, **more))
         return self._desks[-1]
 
+    async def beside(self, desk: Desk, spec: AdapterSpec, journal: Path | None = None, **more: Any) -> Desk:
+        """Return a connected desk of another venue, in the same time and on the same engine."""
+        made = Desk(spec, journal, clock=desk.clock, engine=desk.engine, **more)
+        self._desks.append(made)
+        await made.run(made.exchange.connect())
+        return made
+
     async def desk(self, journal: Path | None = None, **more: Any) -> Desk:
         """Return a connected desk in a market that only the scenario moves."""
         made = self.make(journal, **more)

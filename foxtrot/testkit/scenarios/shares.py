@@ -13,15 +13,16 @@ T = TypeVar("T")
 
 def among_all(spec: AdapterSpec, cases: Sequence[T]) -> Sequence[T]:
     """Return a venue's share of cases that all installed venues with a dialect play between them."""
-    return _share(spec, cases, _installed())
+    return _share(spec, cases, installed())
 
 
 def among_family(spec: AdapterSpec, cases: Sequence[T]) -> Sequence[T]:
     """Return a venue's share of cases that the venues of one package play between them: each family plays all."""
-    return _share(spec, cases, [one for one in _installed() if one.distribution == spec.distribution])
+    return _share(spec, cases, [one for one in installed() if one.distribution == spec.distribution])
 
 
-def _installed() -> list[AdapterSpec]:
+def installed() -> list[AdapterSpec]:
+    """Return the installed adapters that bring a dialect, the preferred one first."""
     loaded = [record.spec for record in default_registry().load_all() if record.spec is not None]
     return sorted((one for one in loaded if one.dialect), key=lambda one: (one.rank, one.name))
 

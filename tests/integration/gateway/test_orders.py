@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import queue
 import re
+import threading
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from foxtrot.gateway import CancelRequest, Direction, Exchange, Offset, OrderRequest, OrderType, Status
+from foxtrot.gateway import (
+    CancelRequest,
+    Direction,
+    Event,
+    Exchange,
+    Offset,
+    OrderRequest,
+    OrderType,
+    Status,
+    ThreadedAdapter,
+)
+from foxtrot.sandbox.options import DEFAULT_KEY, DEFAULT_SECRET
 
 ERROR = 40
 
@@ -139,13 +152,17 @@ def test_an_order_is_cancelled_though_its_placement_is_not_answered_yet(desk: An
     assert venue.look(lambda s: s.venue.open_orders(s.dialect.account)) == []
 
 
-def test_an_order_cancelled_while_in_doubt_does_not_stay_open(desk: Any, venue: Any) -> None:
+def test_an_order_cancelled_while_in_doubt_does_not_stay_open_when_it_arrives_late(make_desk: Any, venue: Any) -> None:
+    desk = make_desk(orders={"visibility_s": 30.0, "reconcile_interval_s": 0})
+    desk.connect()
     desk.wait_status(desk.buy(), "NOTTRADED")
-    venue.fault("answer_lost", "hidden")
+    venue.fault("request_late")
     vt_orderid = desk.buy(price="29000")
+    desk.wait_log("is in doubt")
     desk.cancel(vt_orderid)
     desk.wait_status(vt_orderid, "CANCELLED")
     assert "REJECTED" not in desk.statuses(vt_orderid)
+    assert not venue.orders()[vt_orderid.partition(".")[2]].status.open
 
 
 def test_the_cancel_of_a_finished_order_is_a_line_in_the_log_and_changes_nothing(desk: Any) -> None:
@@ -163,8 +180,27 @@ def test_the_cancel_of_an_unknown_order_is_a_line_in_the_log(desk: Any) -> None:
     assert desk.orders == {}
 
 
-def test_a_request_changed_after_it_was_sent_changes_nothing(desk: Any) -> None:
-    req = OrderRequest("BTCUSDT", Exchange.BINANCE, Direction.LONG, OrderType.LIMIT, 0.001, 30000)
-    vt_orderid = desk.adapter.send_order(req)
-    req.volume, req.symbol = 5, "ETHUSDT"
-    assert desk.wait_status(vt_orderid, "NOTTRADED").volume == 0.001
+def test_a_request_changed_after_it_was_sent_changes_nothing(venue: Any) -> None:
+    begun, go, resting = threading.Event(), threading.Event(), queue.Queue[Any]()
+
+    class Busy:
+        """Hold the adapter's thread up at the first order, so that the second one waits for it."""
+
+        def put(self, event: Event) -> None:
+            if event.type == "eOrder." and event.data.status is Status.SUBMITTING:
+                begun.set()
+                go.wait(20)
+            elif event.type == "eOrder.":
+                resting.put(event.data)
+
+    config = {"rest_url": f"http://{venue.sandbox.base}"}
+    with ThreadedAdapter(Busy(), "DESK", exchange="binanceus", config=config) as adapter:
+        assert adapter.connect({"API Key": DEFAULT_KEY, "Secret": DEFAULT_SECRET})
+        req = OrderRequest("BTCUSDT", Exchange.DESK, Direction.LONG, OrderType.LIMIT, 0.001, 30000)
+        adapter.send_order(req)
+        assert begun.wait(20)
+        second = adapter.send_order(req)
+        req.volume, req.symbol = 5, "ETHUSDT"
+        go.set()
+        told = {data.vt_orderid: data for data in (resting.get(timeout=20), resting.get(timeout=20))}
+    assert (told[second].volume, told[second].symbol, told[second].status) == (0.001, "BTCUSDT", Status.NOTTRADED)

@@ -47,3 +47,21 @@ def test_subscribing_twice_is_subscribing_once(desk: Any, venue: Any) -> None:
     desk.wait(lambda: ticks(desk)[-1].bid_price_1 == float(price))
     times = [tick.localtime for tick in ticks(desk) if tick.bid_price_1 == float(price)]
     assert len(set(times)) == len(times)
+
+
+def test_while_the_book_is_not_the_venues_no_levels_are_shown(desk: Any, venue: Any) -> None:
+    desk.adapter.subscribe(SUBSCRIBE)
+    desk.wait(lambda: ticks(desk) and ticks(desk)[-1].bid_price_1)
+    price = Decimal(str(ticks(desk)[-1].bid_price_1)) + Decimal("0.01")
+    venue.look(lambda s: s.venue.place_agent("BTC/USDT", Side.BUY, price, Decimal("0.5")))
+    desk.wait(lambda: ticks(desk)[-1].bid_price_1 == float(price))  # by the stream
+    before = len(ticks(desk))
+    venue.fault("cut")
+    venue.look(lambda s: s.venue.place_agent("BTC/USDT", Side.BUY, price, Decimal("0.5")))
+    desk.wait(lambda: any(tick.bid_price_1 == tick.ask_price_1 == 0 for tick in ticks(desk)[before:]))
+
+    def shown_again() -> bool:
+        venue.look(lambda s: s.venue.place_agent("BTC/USDT", Side.BUY, price, Decimal("0.5")))  # a market that moves
+        return bool(ticks(desk)[-1].bid_price_1 == float(price))
+
+    desk.wait(shown_again)

@@ -30,7 +30,7 @@ def facts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
 
 @there
 def test_contracts_accounts_and_ticks_arrive_in_the_oms(facts: dict[str, Any]) -> None:
-    assert facts["contract"] == ["BTCUSDT_BINANCEUS.GLOBAL", 0.01, 0.00001, "SPOT"]
+    assert facts["contract"] == ["BTCUSDT_BINANCEUS.GLOBAL", 0.01, 0.00001, "SPOT", True]
     assert facts["account"] == [100_000.0, 0.0, 100_000.0]
     assert facts["tick"] is True
 

@@ -57,7 +57,13 @@ def main() -> None:
     facts["setting"] = {key: value for key, value in setting.items() if key not in ("API Key", "Secret")}
     engine.connect({**setting, "Sandbox": "True"}, GATEWAY)
     contract = house.until(lambda: engine.get_contract(VT_SYMBOL))
-    facts["contract"] = [contract.vt_symbol, contract.pricetick, contract.min_volume, contract.product.name]
+    facts["contract"] = [
+        contract.vt_symbol,
+        contract.pricetick,
+        contract.min_volume,
+        contract.product.name,
+        contract.net_position,
+    ]
     account = house.until(lambda: engine.get_account(f"{GATEWAY}.USDT"))
     facts["account"] = [account.balance, account.frozen, account.available]
 

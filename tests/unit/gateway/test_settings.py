@@ -54,7 +54,7 @@ def test_every_key_lands_where_it_is_in_force() -> None:
 
 
 def test_a_proxy_of_another_kind_is_written_with_its_kind() -> None:
-    assert read_settings({"Proxy Host": "socks5://localhost:1080"}).transport.proxy == "socks5://localhost:1080"
+    assert read_settings({"Proxy Host": "https://localhost:3129"}).transport.proxy == "https://localhost:3129"
 
 
 @pytest.mark.parametrize(

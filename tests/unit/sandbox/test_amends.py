@@ -215,6 +215,17 @@ def test_a_fee_that_is_not_taken_out_of_what_comes_is_locked_on_top(
     assert all(locked == 0 for _, locked in venue.balances("anna").values())
 
 
+def test_a_venue_may_take_its_fees_in_one_asset_unless_told_otherwise() -> None:
+    venue = small_venue(fee="0.001")
+    venue.default_fee_in = FeeIn.QUOTE
+    venue.open_account("anna", {"BTC": D(10), "USDT": D(1_000)})
+    offer(venue, Side.SELL, 10, 100)
+    taken = [place(venue, quantity=D(1), fee_in=fee_in) for fee_in in (None, FeeIn.BASE)]
+    assert [order.executions[0].fee_asset for order in taken] == ["USDT", "BTC"]
+    with pytest.raises(Refused):
+        place(venue, quantity=D("8.999"))  # the fee on top is not there
+
+
 def test_the_whole_of_an_account_may_be_spent_only_with_the_fee(venue: Venue) -> None:
     dear = small_venue(fee="0.001")
     dear.open_account("anna", {"USDT": D(1_000)})

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from foxtrot.config import Credentials
 from foxtrot.errors import UnsupportedError
 from foxtrot.exchange import BaseExchange
-from foxtrot.io.in_order import InOrder
 from foxtrot.io.rest import CcxtRestClient, SplitRequests
 from foxtrot.ports import LinkContext, RequestClient, VenueLink
 from foxtrot.protocol.codec import Endpoints
@@ -51,7 +52,8 @@ class KrakenExchange(BaseExchange):
         return VenueLink(
             rest=rest,
             stream=KrakenStreamCodec(exchange, symbols, names, next_seq, book_depth=options.book_depth),
-            requests=InOrder(_requests(context), context.clock),
+            requests=_requests(context),
+            in_order=True,
             user_streams=(TokenScheme(symbols),) if signed_in else (),
             rpc=KrakenRpcCodec(symbols) if signed_in and options.orders_over == "ws" else None,
             visibility_s=_VISIBILITY_S,
@@ -59,7 +61,22 @@ class KrakenExchange(BaseExchange):
         )
 
 
+class _Nonces:
+    """Count up in ms of our own clock: what is known of the venue's changes, and may go back."""
+
+    def __init__(self, own_ms: Callable[[], int]) -> None:
+        self._own_ms = own_ms
+        self._last = 0
+
+    def next(self) -> int:
+        """Return a number that is greater than every one before."""
+        self._last = max(self._last + 1, self._own_ms())
+        return self._last
+
+
 def _requests(context: LinkContext) -> RequestClient:
+    nonces = _Nonces(context.own_ms)
+
     def client(credentials: Credentials | None, allowed: frozenset[str]) -> CcxtRestClient:
         return CcxtRestClient(
             "kraken",
@@ -68,6 +85,7 @@ def _requests(context: LinkContext) -> RequestClient:
             context.config.transport,
             allowed=allowed,
             venue_ms=context.venue_ms,
+            nonce=nonces.next,
             http=context.access.http,
         )
 

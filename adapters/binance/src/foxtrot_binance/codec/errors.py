@@ -17,12 +17,12 @@ from foxtrot.errors import (
     InsufficientFunds,
     OrderNotFound,
     OrderRejected,
-    Outcome,
     RateLimited,
     VenueError,
     VenueUnavailable,
 )
 from foxtrot.protocol.calls import Call, RawResponse
+from foxtrot.protocol.refusals import of_the_edge, refused, uncertain
 from foxtrot_binance.messages import ErrorInfo, ReplaceInfo
 
 # Refusals of the request as it is: nothing was done, and the same request will be refused again.
@@ -93,64 +93,43 @@ def _blamed(info: ErrorInfo) -> ErrorInfo:
 
 
 def _typed(info: ErrorInfo, response: RawResponse, call: Call[object]) -> VenueError:
-    code = info.code
+    code, text = info.code, info.text or f"error {info.code}"
     if code in _LIMITS or response.status in (418, 429):
-        return _limited(info, response)
-    if code in _REFUSALS:
-        kind = _REFUSALS[code]
+        error = _limited(text, info, response)
+    elif code in _REFUSALS or code in _BAD_REQUEST:
+        kind = _REFUSALS.get(code, VenueError)
         if kind in (OrderRejected, CancelRejected):
-            kind = next((k for text, k in _BY_TEXT if text in info.text), kind)
-        # The order that carries the id already may be this very one: that must be found out.
-        known = Outcome.UNKNOWN if kind is DuplicateOrder and call.orders else Outcome.REFUSED
-        return _make(kind, info, response, known, retryable=kind is ClockSkew)
-    if code in _BAD_REQUEST:
-        return _make(OrderRejected if call.orders else VenueError, info, response, Outcome.REFUSED, retryable=False)
-    if code == _OVERLOADED:
-        return _make(VenueUnavailable, info, response, Outcome.REFUSED, retryable=True)
-    # Unlisted or "execution status unknown": a command may have been carried out.
-    retryable = code in _UNKNOWN or response.status >= 500
-    error = _make(VenueUnavailable, info, response, Outcome.UNKNOWN, retryable=retryable)
-    error.unlisted = code not in _UNKNOWN
+            kind = next((k for words, k in _BY_TEXT if words in info.text), kind)
+        error = refused(kind, text, call, response)
+    elif code == _OVERLOADED:
+        error = refused(VenueUnavailable, text, call, response)
+        error.retryable = True
+    else:
+        # Unlisted or "execution status unknown": a command may have been carried out.
+        listed = code in _UNKNOWN
+        error = uncertain(text, response, listed=listed, retryable=listed or response.status >= 500)
+    error.venue_message = info.text
     return error
 
 
-def _limited(info: ErrorInfo, response: RawResponse) -> VenueError:
+def _limited(text: str, info: ErrorInfo, response: RawResponse) -> VenueError:
     banned = response.status == 418 or "banned until" in info.text
-    error = (Banned if banned else RateLimited)(
-        info.text, status=response.status, code=str(info.code), venue_message=info.text
-    )
-    error.retry_after_s = _retry_after(response, banned=banned)
+    error = _waiting(Banned if banned else RateLimited, text, response)
     error.orders_only = info.code == _TOO_MANY_ORDERS and not banned
     return error
 
 
-def _retry_after(response: RawResponse, *, banned: bool) -> float | None:
-    value = response.headers.get("retry-after", "")
-    return float(value) if value.isdecimal() else _SHORTEST_BAN_S if banned else None
-
-
 def _without_code(response: RawResponse, exchange: str, call: Call[object]) -> VenueError:
-    status = response.status
-    text = f"{exchange} answered HTTP {status} without an error code to {call.endpoint}."
-    if status in (418, 429):
-        limited = (Banned if status == 418 else RateLimited)(text, status=status, exchange=exchange)
-        limited.retry_after_s = _retry_after(response, banned=status == 418)
-        return limited
-    if status == 403:
-        # The firewall in front of the venue: the request did not get in.
-        return VenueError(text, status=status, exchange=exchange, retryable=False)
-    outcome = Outcome.REFUSED if status in (404, 405, 410) else Outcome.UNKNOWN
-    return VenueUnavailable(text, status=status, exchange=exchange, outcome=outcome, retryable=status >= 500)
+    if response.status not in (418, 429):
+        return of_the_edge(call, response, exchange)
+    text = f"{exchange} answered HTTP {response.status} without an error code to {call.endpoint}."
+    return _waiting(Banned if response.status == 418 else RateLimited, text, response)
 
 
-def _make(
-    kind: type[VenueError], info: ErrorInfo, response: RawResponse, outcome: Outcome, *, retryable: bool
-) -> VenueError:
-    return kind(
-        info.text or f"error {info.code}",
-        status=response.status,
-        code=str(info.code),
-        venue_message=info.text,
-        outcome=outcome,
-        retryable=retryable,
-    )
+def _waiting(kind: type[RateLimited], text: str, response: RawResponse) -> RateLimited:
+    """Return a limit's error with how long to wait."""
+    error = kind(text, status=response.status)
+    stated = response.headers.get("retry-after", "")
+    shortest = _SHORTEST_BAN_S if isinstance(error, Banned) else None
+    error.retry_after_s = float(stated) if stated.isdecimal() else shortest
+    return error

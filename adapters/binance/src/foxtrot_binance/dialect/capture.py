@@ -9,26 +9,18 @@ from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
-from foxtrot.errors import ConfigError
 from foxtrot.model.order import Side
-from foxtrot.sandbox.replay import DepthRecord, Record, SnapshotRecord, TradeRecord
+from foxtrot.sandbox.replay import DepthRecord, Record, SnapshotRecord, TradeRecord, read_recording
 
 
 def read_capture(lines: Iterable[str], symbols: Mapping[str, str]) -> Iterator[Record]:
-    """Yield the depth and trade records of NDJSON lines {"t", "ts"|"ts_ns", "url", "data"}; other kinds are passed
+    """Return the depth and trade records of NDJSON lines {"t", "ts"|"ts_ns", "url", "data"}; other kinds are passed
     over.
 
     `symbols` maps wire names to unified symbols; records of others are passed over. Raises ConfigError that names the
     first line that cannot be read.
     """
-    for number, line in enumerate(lines, 1):
-        try:
-            yield from _read(line, symbols)
-        except (msgspec.MsgspecError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-            raise ConfigError(
-                f"Line {number} of the recording cannot be read ({error!r}); each line is to be a JSON object with "
-                "t, ts or ts_ns, and data."
-            ) from error
+    return read_recording(lines, lambda line: _read(line, symbols))
 
 
 def _read(line: str, symbols: Mapping[str, str]) -> Iterator[Record]:

@@ -17,14 +17,15 @@ from foxtrot.model.contract import (
     TrailingDeltaRule,
 )
 from foxtrot.sandbox.flow import starting_price
+from foxtrot.sandbox.options import split_symbol
 from foxtrot_binance.dialect.profile import Profile
 
 _FIVE, _FIFTH = Decimal(5), Decimal("0.2")
 
 
 def make_contract(symbol: str, profile: Profile) -> Contract:
-    """Make up the contract of a pair "BASE/QUOTE"; the grids follow the price's magnitude."""
-    base, quote = symbol.split("/")
+    """Make up the contract of a pair "BASE/QUOTE"; the grids follow the price's magnitude. Raises ConfigError."""
+    base, quote = split_symbol(symbol)
     magnitude = starting_price(base, quote).adjusted()
     tick = min(Decimal("0.01"), Decimal(1).scaleb(max(magnitude - 4, -8)))
     step = min(Decimal(1), Decimal(1).scaleb(max(-magnitude - 1, -8)))

@@ -7,7 +7,6 @@ from urllib.parse import parse_qs
 
 import msgspec
 
-from foxtrot.errors import ConfigError
 from foxtrot.model.contract import Contract
 from foxtrot.model.order import OrderStatus
 from foxtrot.protocol.codec import Endpoints
@@ -157,10 +156,6 @@ class BinanceDialectFactory:
     def contracts(self, options: SandboxOptions) -> list[Contract]:
         """Return the sandbox's contracts. Raises ConfigError for a malformed symbol or an unknown profile."""
         profile = self._profile(options)
-        for symbol in options.symbols:
-            base, slash, quote = symbol.partition("/")
-            if not (slash and base.isalnum() and quote.isalnum() and symbol == symbol.upper()):
-                raise ConfigError(f"{symbol!r} is no symbol; write BASE/QUOTE, such as BTC/USDT.")
         return [make_contract(symbol, profile) for symbol in dict.fromkeys(options.symbols)]
 
     def open(self, venue: Venue, options: SandboxOptions) -> BinanceDialect:

@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from foxtrot.errors import ConfigError
 from foxtrot.model.order import OrderType
+from foxtrot.sandbox.options import parse_dialect_options
 from foxtrot_binance.servers import Server
 
 BASE_TYPES = (
@@ -68,11 +69,7 @@ def make_profile(server: Server, name: str, options: Mapping[str, Any]) -> Profi
     """Return the facts of a generation. Raises ConfigError for an unknown profile or option."""
     if name not in ("legacy", "current"):
         raise ConfigError(f"There is no profile {name!r}; it is legacy or current.", problems=["sandbox.profile"])
-    try:
-        chosen = DialectOptions.model_validate(dict(options))
-    except ValidationError as error:
-        problems = [f"sandbox.dialect_options.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise ConfigError("The dialect's options are wrong: " + "; ".join(problems) + ".", problems=problems) from None
+    chosen = parse_dialect_options(DialectOptions, options)
     legacy = name == "legacy"
     return Profile(
         server=server,

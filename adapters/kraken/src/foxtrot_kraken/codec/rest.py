@@ -25,10 +25,11 @@ from foxtrot.protocol.messages import AmendResult, BookSnapshot, Listing, OrderU
 from foxtrot.protocol.ratelimit import Usage
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_kraken import messages as wire
+from foxtrot_kraken.codec.calls import private_call, public_call
 from foxtrot_kraken.codec.errors import classify
 from foxtrot_kraken.codec.orders import amended, canceled, one_of, read_placed, to_fill, to_update
 from foxtrot_kraken.codec.params import amend_params, order_params, which_order
-from foxtrot_kraken.codec.weights import ADD, amend_cost, calls_of, cancel_cost, limits_of
+from foxtrot_kraken.codec.weights import ADD, amend_cost, cancel_cost, limits_of
 from foxtrot_kraken.mapping import INTERVALS, Names, seconds_to_ns, to_contracts
 
 _MOST_DEPTH = 500
@@ -73,11 +74,11 @@ class KrakenRestCodec:
         def read(pairs: dict[str, wire.PairInfo]) -> Listing:
             return Listing(to_contracts(pairs, self._exchange, self._names), limits_of(self._tier))
 
-        return self._public("AssetPairs", {}, dict[str, wire.PairInfo], read)
+        return public_call("AssetPairs", {}, dict[str, wire.PairInfo], read)
 
     def fetch_server_time(self) -> Call[int]:
         """Ask for the venue's time (ns), which comes in whole seconds: the middle of the second is the best guess."""
-        return self._public("Time", {}, wire.ServerTime, lambda t: t.unixtime * NS_PER_S + NS_PER_S // 2)
+        return public_call("Time", {}, wire.ServerTime, lambda t: t.unixtime * NS_PER_S + NS_PER_S // 2)
 
     def fetch_order_book(self, contract: Contract, depth: int) -> Call[OrderBook]:
         """Ask for the best levels."""
@@ -114,7 +115,7 @@ class KrakenRestCodec:
             return trades[:limit] if from_id else trades[-limit:]
 
         count = _MOST_TRADES if from_id else min(limit, _MOST_TRADES)
-        return self._public("Trades", {"pair": contract.venue_symbol, "count": str(count)}, dict[str, Any], read)
+        return public_call("Trades", {"pair": contract.venue_symbol, "count": str(count)}, dict[str, Any], read)
 
     def fetch_bars(
         self, contract: Contract, interval: str, start: int | None, end: int | None, limit: int
@@ -136,7 +137,7 @@ class KrakenRestCodec:
         params = {"pair": contract.venue_symbol, "interval": str(INTERVALS[interval])}
         if start is not None:
             params["since"] = str(start // NS_PER_S - 1)
-        return self._public("OHLC", params, dict[str, Any], read)
+        return public_call("OHLC", params, dict[str, Any], read)
 
     def fetch_tickers(self, contracts: Sequence[Contract]) -> Call[list[Ticker]]:
         """Ask for 24-hour statistics."""
@@ -145,7 +146,7 @@ class KrakenRestCodec:
             return [self._ticker(self._symbols.unified(key), info) for key, info in found.items()]
 
         pairs = ",".join(contract.venue_symbol for contract in contracts)
-        return self._public("Ticker", {"pair": pairs}, dict[str, wire.TickerInfo], read)
+        return public_call("Ticker", {"pair": pairs}, dict[str, wire.TickerInfo], read)
 
     def fetch_average_price(self, contract: Contract) -> Call[str]:
         """Raise UnsupportedError: no rule of the venue needs it."""
@@ -163,7 +164,7 @@ class KrakenRestCodec:
             ]
             return [balance for balance in found if balance.free or balance.locked]
 
-        return self._private("BalanceEx", {}, dict[str, wire.BalanceInfo], read)
+        return private_call("BalanceEx", {}, dict[str, wire.BalanceInfo], read)
 
     def fetch_fees(self, contract: Contract | None) -> Call[list[FeeRate]]:
         """Ask for fee rates."""
@@ -177,7 +178,7 @@ class KrakenRestCodec:
             ]
 
         chosen = self._symbols.contracts() if contract is None else [contract]
-        return self._private("TradeVolume", {"pair": ",".join(c.venue_symbol for c in chosen)}, wire.Fees, read)
+        return private_call("TradeVolume", {"pair": ",".join(c.venue_symbol for c in chosen)}, wire.Fees, read)
 
     def fetch_my_trades(
         self, contract: Contract | None, start: int | None, end: int | None, after: str, limit: int
@@ -190,7 +191,7 @@ class KrakenRestCodec:
             chosen = [f for f in fills if contract is None or f.symbol == contract.symbol]
             return _page([f for f in chosen if f.ts_event >= (start or 0)], after, len(found.trades))
 
-        return self._private("TradesHistory", _range(start, end, after), wire.TradesHistory, read)
+        return private_call("TradesHistory", _range(start, end, after), wire.TradesHistory, read)
 
     # orders
 
@@ -227,8 +228,7 @@ class KrakenRestCodec:
     def cancel_after(self, seconds: float) -> Call[None]:
         """Set the venue's dead-man switch to so many seconds, or take it back (0)."""
         params = {"timeout": str(math.ceil(seconds))}
-        call: Call[None] = self._private("CancelAllOrdersAfter", params, dict[str, Any], lambda _: None)
-        return msgspec.structs.replace(call, lane=Lane.CANCEL)
+        return private_call("CancelAllOrdersAfter", params, dict[str, Any], lambda _: None, lane=Lane.CANCEL)
 
     def fetch_order(self, contract: Contract, order_id: str, client_order_id: str) -> Call[OrderUpdate] | None:
         """Ask for one order by the venue's id; by ours there is no way."""
@@ -239,7 +239,7 @@ class KrakenRestCodec:
         def read(found: dict[str, wire.OrderInfo]) -> OrderUpdate:
             return to_update(order_id, one_of(found, order_id), self._symbols, asked)
 
-        return self._private("QueryOrders", {"txid": order_id}, dict[str, wire.OrderInfo], read)
+        return private_call("QueryOrders", {"txid": order_id}, dict[str, wire.OrderInfo], read)
 
     def fetch_open_orders(self, contract: Contract | None) -> Call[list[OrderUpdate]]:
         """Ask for open orders of one symbol or of all."""
@@ -248,7 +248,7 @@ class KrakenRestCodec:
         def read(found: wire.OpenOrders) -> list[OrderUpdate]:
             return self._updates(found.open, contract, asked)
 
-        return self._private("OpenOrders", {}, wire.OpenOrders, read)
+        return private_call("OpenOrders", {}, wire.OpenOrders, read)
 
     def fetch_orders(
         self, contract: Contract, start: int | None, end: int | None, after: str, limit: int
@@ -261,10 +261,10 @@ class KrakenRestCodec:
             return [u for u in found if (start or 0) <= u.ts_created <= (u.ts_created if end is None else end)]
 
         if not after:
-            return self._private(
+            return private_call(
                 "OpenOrders", {}, wire.OpenOrders, lambda o: Page(chosen(o.open), _FIRST_CLOSED, newest_first=True)
             )
-        return self._private(
+        return private_call(
             "ClosedOrders",
             _range(start, end, after) | {"closetime": "open"},
             wire.ClosedOrders,
@@ -286,20 +286,6 @@ class KrakenRestCodec:
     def _now_ns(self) -> int:
         return self._venue_ms() * NS_PER_MS
 
-    def _public(self, operation: str, params: dict[str, str], kind: Any, read: Callable[[Any], T]) -> Call[T]:
-        return Call(endpoint=f"publicGet{operation}", params=params, decode=_decoder(kind, read))
-
-    def _private(self, operation: str, params: dict[str, str], kind: Any, read: Callable[[Any], T]) -> Call[T]:
-        return Call(
-            endpoint=f"privatePost{operation}",
-            params=params,
-            decode=_decoder(kind, read),
-            weight=0,
-            calls=calls_of(operation),
-            lane=Lane.RECONCILE,
-            signed=True,
-        )
-
     def _command(
         self,
         operation: str,
@@ -308,27 +294,14 @@ class KrakenRestCodec:
         kind: Any,
         read: Callable[[Any], T],
         trading: float,
-        *,
-        orders: int = 0,
-        lane: Lane = Lane.PLACE,
+        **more: Any,
     ) -> Call[T]:
-        return Call(
-            endpoint=f"privatePost{operation}",
-            params=params,
-            decode=_decoder(kind, read),
-            weight=0,
-            calls=calls_of(operation),
-            trading=trading,
-            market=contract.symbol,
-            orders=orders,
-            lane=lane,
-            idempotent=False,
-            signed=True,
-        )
+        fields = {"lane": Lane.PLACE, "trading": trading, "market": contract.symbol, "idempotent": False} | more
+        return private_call(operation, params, kind, read, **fields)
 
     def _depth(self, contract: Contract, depth: int, read: Callable[[Any], T]) -> Call[T]:
         params = {"pair": contract.venue_symbol, "count": str(min(depth, _MOST_DEPTH))}
-        return self._public("Depth", params, dict[str, wire.DepthInfo], read)
+        return public_call("Depth", params, dict[str, wire.DepthInfo], read)
 
     def _updates(
         self, orders: dict[str, wire.OrderInfo], contract: Contract | None, asked_ns: int
@@ -360,56 +333,17 @@ class KrakenRestCodec:
 
     def _bar(self, row: wire.Candle, symbol: str, interval: str) -> Bar:
         opened = row.time * NS_PER_S
-        return Bar(
-            self._exchange,
-            symbol,
-            next_open(opened, interval) - 1,
-            0,
-            self._next_seq(),
-            interval,
-            opened,
-            row.open,
-            row.high,
-            row.low,
-            row.close,
-            row.volume,
-            row.vwap * row.volume,
-            row.count,
-            True,
-        )
+        last = next_open(opened, interval) - 1
+        values = row.open, row.high, row.low, row.close, row.volume, row.vwap * row.volume, row.count
+        return Bar(self._exchange, symbol, last, 0, self._next_seq(), interval, opened, *values, True)
 
     def _ticker(self, symbol: str, info: wire.TickerInfo) -> Ticker:
-        last, opened = info.c[0], info.o
-        return Ticker(
-            self._exchange,
-            symbol,
-            0,
-            0,
-            self._next_seq(),
-            last,
-            info.c[1],
-            info.b[0],
-            info.b[2],
-            info.a[0],
-            info.a[2],
-            opened,
-            info.h[1],
-            info.l[1],
-            info.v[1],
-            info.v[1] * info.p[1],
-            (last - opened) / opened * 100 if opened else 0.0,
-            info.t[1],
-        )
-
-
-def _decoder(kind: Any, read: Callable[[Any], T]) -> Callable[[bytes], T]:
-    """Return what reads the result of an answer. An answer without a result is no success: it cannot be read."""
-
-    def decode(body: bytes) -> T:
-        answer = msgspec.json.decode(body, type=wire.Answer)
-        return read(msgspec.json.decode(answer.result, type=kind, strict=False))
-
-    return decode
+        last, size, opened = info.c[0], info.c[1], info.o
+        best = info.b[0], info.b[2], info.a[0], info.a[2]
+        traded = info.v[1], info.v[1] * info.p[1]  # in 24 hours; the opening is that of the day
+        change = (last - opened) / opened * 100 if opened else 0.0
+        day = opened, info.h[1], info.l[1], *traded, change
+        return Ticker(self._exchange, symbol, 0, 0, self._next_seq(), last, size, *best, *day, info.t[1])
 
 
 def _only(found: dict[str, Any]) -> Any:

@@ -31,6 +31,8 @@ from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_kraken import messages as wire
 from foxtrot_kraken.mapping import INTERVAL_NAMES, INTERVALS, SIDES, Names, to_ns
 
+# What was asked for is so already: the answer to the first request was lost.
+_SO_ALREADY = frozenset({"Already subscribed", "Subscription Not Found"})
 _MOST_DECIMALS = 10  # of a price: the difference of two floats has digits that neither had
 _DEPTHS = (10, 25, 100, 500, 1_000)
 _CHANNELS = {
@@ -213,6 +215,8 @@ def _read_seldom(data: bytes) -> Message:
             return Ack(control.req_id, "", msgspec.json.decode(control.result, type=wire.Control).symbol or "")
     except (msgspec.MsgspecError, RecursionError) as error:
         return Unknown(str(error), data)
+    if control.refusal in _SO_ALREADY and control.req_id is not None:
+        return Ack(control.req_id, symbol=control.symbol or "")
     if control.refusal:
         return Nack(control.req_id, control.refusal, control.refusal, control.symbol or "")
     return Unknown("an answer to nothing" if other.method else f"unknown channel {other.channel!r}", data)

@@ -13,13 +13,13 @@ from foxtrot.errors import UnknownSymbol
 from foxtrot.model.contract import Contract
 from foxtrot.model.decimals import ZERO
 from foxtrot.model.order import Fill
-from foxtrot.protocol.calls import Call, Lane
+from foxtrot.protocol.calls import Call
 from foxtrot.protocol.codec import Emit, Endpoints, ReadFrame
 from foxtrot.protocol.messages import Ack, BalanceDelta, Message, Nack, OrderUpdate, StreamEnded, Unknown
 from foxtrot.protocol.symbols import SymbolTable
-from foxtrot_kraken.codec.weights import calls_of
+from foxtrot_kraken.codec.calls import private_call
 from foxtrot_kraken.mapping import SIDES, TIMES, to_ns, to_status, to_type
-from foxtrot_kraken.messages import Answer, Control, Execution, LedgerEntry, Token, Trigger, UserFrame
+from foxtrot_kraken.messages import Control, Execution, LedgerEntry, Token, Trigger, UserFrame
 
 _FRAME = msgspec.json.Decoder(UserFrame)
 _CONTROL = msgspec.json.Decoder(Control)
@@ -37,20 +37,7 @@ TOKEN_REFUSED = ("Token(s) not found", "ESession:Invalid session")
 
 def token_call() -> Call[str]:
     """Ask for the token of the authenticated WebSocket."""
-
-    def decode(body: bytes) -> str:
-        return msgspec.json.decode(msgspec.json.decode(body, type=Answer).result, type=Token).token
-
-    operation = "GetWebSocketsToken"
-    return Call(
-        endpoint=f"privatePost{operation}",
-        params={},
-        decode=decode,
-        weight=0,
-        calls=calls_of(operation),
-        lane=Lane.RECONCILE,
-        signed=True,
-    )
+    return private_call("GetWebSocketsToken", {}, Token, lambda found: found.token)
 
 
 class TokenScheme:
@@ -96,7 +83,7 @@ class TokenScheme:
 
 
 class UserReader:
-    """ReadFrame one connection's private frames: later ones name what changed only, and each channel counts its own."""
+    """Read one connection's private frames: later ones name what changed only, and each channel counts its own."""
 
     def __init__(self, symbols: SymbolTable) -> None:
         self._symbols = symbols

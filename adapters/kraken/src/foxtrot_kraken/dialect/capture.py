@@ -8,10 +8,9 @@ from typing import Any
 
 import msgspec
 
-from foxtrot.errors import ConfigError
 from foxtrot.model.decimals import ZERO
 from foxtrot.model.order import Side
-from foxtrot.sandbox.replay import DepthRecord, Levels, Record, SnapshotRecord, TradeRecord
+from foxtrot.sandbox.replay import DepthRecord, Levels, Record, SnapshotRecord, TradeRecord, read_recording
 
 _DECODE = msgspec.json.Decoder(float_hook=Decimal).decode
 
@@ -27,15 +26,8 @@ class CaptureReader:
         self._books: dict[str, _Book] = {}
 
     def read(self, lines: Iterable[str]) -> Iterator[Record]:
-        """Yield records in their order. Raises ConfigError that names the first line that cannot be read."""
-        for number, line in enumerate(lines, 1):
-            try:
-                yield from self._line(line)
-            except (msgspec.MsgspecError, KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
-                raise ConfigError(
-                    f"Line {number} of the recording cannot be read ({error!r}); each line is to be a JSON object "
-                    "with t, ts or ts_ns, and data."
-                ) from error
+        """Return records in their order. Raises ConfigError that names the first line that cannot be read."""
+        return read_recording(lines, self._line)
 
     def _line(self, line: str) -> Iterator[Record]:
         entry = msgspec.json.decode(line)

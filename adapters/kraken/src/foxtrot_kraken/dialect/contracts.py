@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from foxtrot.errors import ConfigError
 from foxtrot.model.contract import (
     Contract,
     CountRule,
@@ -16,6 +15,7 @@ from foxtrot.model.contract import (
 )
 from foxtrot.model.order import OrderType
 from foxtrot.sandbox.flow import starting_price
+from foxtrot.sandbox.options import split_symbol
 from foxtrot_kraken.dialect.names import LOT_DECIMALS, pair_key
 from foxtrot_kraken.dialect.profile import DialectOptions
 
@@ -34,9 +34,7 @@ _TYPES = (
 
 def make_contract(symbol: str, options: DialectOptions) -> Contract:
     """Make up the contract of a pair "BASE/QUOTE"; the grids follow the price's magnitude. Raises ConfigError."""
-    base, slash, quote = symbol.partition("/")
-    if not (slash and base.isalnum() and quote.isalnum() and symbol == symbol.upper()):
-        raise ConfigError(f"{symbol!r} is no symbol; write BASE/QUOTE, such as BTC/USDT.")
+    base, quote = split_symbol(symbol)
     magnitude = starting_price(base, quote).adjusted()
     decimals = min(max(5 - magnitude, 1), 8)
     tick = Decimal(1).scaleb(-decimals)

@@ -14,7 +14,7 @@ from foxtrot.protocol.codec import Endpoints
 from foxtrot.sandbox.dialect import TOLD_AS, Close, HttpRequest, HttpResponse, Send, Traits, Trouble, WireSession
 from foxtrot.sandbox.options import SandboxOptions
 from foxtrot.sandbox.replay import Record
-from foxtrot.sandbox.types import MARKET_ACCOUNT, BalanceReport, Execution, OrderReport, VenueEvent, VenueOrder
+from foxtrot.sandbox.types import MARKET_ACCOUNT, BalanceReport, Execution, FeeIn, OrderReport, VenueEvent, VenueOrder
 from foxtrot.sandbox.venue import Venue
 from foxtrot_kraken.dialect import account, history, market_data
 from foxtrot_kraken.dialect.books import DEPTHS
@@ -53,6 +53,7 @@ class KrakenDialect:
         self._operations = {operation.path: operation for operation in every}
         self._sockets: dict[Socket, None] = {}
         self._numbers = itertools.count(1)
+        venue.default_fee_in = FeeIn.QUOTE
         venue.open_account(ACCOUNT, dict(options.balances))
         venue.listeners.append(self._on_event)
 
@@ -163,12 +164,14 @@ class KrakenDialectFactory:
         symbols=("BTC/USD", "ETH/USDT"),
         intervals=("1m", "5m", "15m", "30m", "1h", "4h", "1d"),
         newest_candles=720,
+        newest_trades=1_000,
         judges_clock=False,
         partial_depths=DEPTHS,
         whole_partials=False,
         checksums=10,
         heartbeat='"channel":"heartbeat"',
         tells_locked=False,
+        carried={"ticker": "quotes"},
         options={"tier": "pro"},
     )
 

@@ -111,19 +111,11 @@ class RestTrading:
         names = [name for name in ("orders", "cl_ord_ids") if params.values.get(name) is not None]
         if not names:
             raise invalid("orders")
-        count = 0
+        found: list[Entry] = []
         for name in names:
-            for item in params.list(name, _id_text, 1, _MOST_CANCELS):
-                found = (
-                    self._named(request.account, item) if name == "orders" else self._by_client(request.account, item)
-                )
-                for entry in found:
-                    try:
-                        self._trader.cancel(entry)
-                    except WireError:
-                        continue  # what is done already is not counted
-                    count += 1
-        return {"count": count}
+            find = self._named if name == "orders" else self._by_client
+            found += [e for one in params.list(name, _id_text, 1, _MOST_CANCELS) for e in find(request.account, one)]
+        return {"count": self._trader.cancel_each(found)}
 
     def cancel_all(self, desk: Desk, request: Request) -> Any:
         return {"count": self._trader.cancel_all(request.account)}

@@ -222,14 +222,7 @@ class WsTrading:
             raise WireError("Orders field must be an array")
         found = [e for txid in ids or [] for e in self._trader.find(account, txid=txid)]
         found += [e for name in client_ids or [] for e in self._trader.find(account, cl_ord_id=name)]
-        count = 0
-        for entry in found:
-            try:
-                self._trader.cancel(entry)
-            except WireError:
-                continue  # what is done already is not counted
-            count += 1
-        yield {"orders_cancelled": count}
+        yield {"orders_cancelled": self._trader.cancel_each(found)}
 
     def _pair(self, fields: Fields) -> Pair:
         symbol = fields.text("symbol")

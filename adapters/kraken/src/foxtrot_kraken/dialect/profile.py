@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Literal
 
 import msgspec
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from foxtrot.errors import ConfigError
+from foxtrot.sandbox.options import parse_dialect_options
 
 
 class Tier(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,6 +42,7 @@ class DialectOptions(BaseModel):
     canceled, or refused. `fill_or_kill`: whether FOK exists. `unknown_in_query`: whether QueryOrders refuses an unknown
     id or leaves it out. `edit_unknown`, `duplicate_text`, `would_trigger_text`, `bad_token_text`: the venue's words.
     `timeout_text`: what it says when it does not know whether it has acted.
+    `repeated_subscription`: what is subscribed to already is refused, or acknowledged and begun anew.
     `private_after_reply`: private messages wait for the next tick, behind the reply. `empty_snapshot`: a snapshot is
     sent when no order is open. `last_fill_status`: what a trade message says of an order that it fills. `heartbeat`:
     every second, or only when nothing else was sent. `idle_close_s`: a connection that subscribes to nothing and says
@@ -66,6 +67,7 @@ class DialectOptions(BaseModel):
     would_trigger_text: str = "EOrder:Invalid price"
     bad_token_text: str = "ESession:Invalid session"
     timeout_text: Literal["EService:Timeout", "EGeneral:Internal error", "EGeneral:Unknown error"] = "EService:Timeout"
+    repeated_subscription: Literal["refuse", "renew"] = "refuse"
     private_after_reply: bool = False
     empty_snapshot: bool = True
     last_fill_status: Literal["partially_filled", "filled"] = "partially_filled"
@@ -82,8 +84,4 @@ class DialectOptions(BaseModel):
 
 def make_options(options: Mapping[str, Any]) -> DialectOptions:
     """Return checked options. Raises ConfigError that names every problem."""
-    try:
-        return DialectOptions.model_validate(dict(options))
-    except ValidationError as error:
-        problems = [f"sandbox.dialect_options.{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
-        raise ConfigError("The dialect's options are wrong: " + "; ".join(problems) + ".", problems=problems) from None
+    return parse_dialect_options(DialectOptions, options)

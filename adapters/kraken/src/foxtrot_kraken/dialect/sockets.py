@@ -135,9 +135,11 @@ class Socket:
             if isinstance(wanted.make, WireError):
                 self._acknowledge(head | named, wanted.make)
                 continue
-            if wanted.key in self._channels:
-                self._acknowledge(head | named, WireError("Already subscribed"))
-                continue
+            if (known := self._channels.get(wanted.key)) is not None:
+                if self._desk.options.repeated_subscription == "refuse":
+                    self._acknowledge(head | named, WireError("Already subscribed"))
+                    continue
+                known.close()
             channel = self._channels[wanted.key] = wanted.make()
             self._beats = True
             self._acknowledge(head, {"result": channel.result})

@@ -70,6 +70,17 @@ class Trader:
         desk.limits.cancel(entry.account, entry.symbol, now - entry.created_ns, now)
         self._end(entry, reason)
 
+    def cancel_each(self, entries: list[Entry]) -> int:
+        """Cancel orders and return how many; what is done already is not counted."""
+        count = 0
+        for entry in entries:
+            try:
+                self.cancel(entry)
+            except WireError:
+                continue
+            count += 1
+        return count
+
     def cancel_all(self, account: str, reason: str = "User requested") -> int:
         """Cancel every open order and return how many; the trading rate does not count it."""
         mine = self._desk.register.open(account)
