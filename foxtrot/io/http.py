@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from foxtrot.config import TransportConfig
 from foxtrot.errors import ConnectFailed, ConnectionLost, RequestTimeout, StateError
 from foxtrot.io.http_connection import HUNG_UP, Broken, HttpConnection
-from foxtrot.io.http_tunnel import ProxyRefused, open_tunnel
+from foxtrot.io.http_tunnel import ProxyFailed, open_tunnel, reach_proxy
 from foxtrot.protocol.calls import RawResponse
 
 _KEEP_S = 15.0  # servers close idle connections sooner or later; a request that meets that would be in doubt
@@ -102,8 +102,8 @@ class HttpClient:
                 connection = await self._open(origin)
         except TimeoutError:
             why = "no connection in time"
-        except ProxyRefused:
-            why = "the proxy refused"
+        except ProxyFailed as failed:
+            why = str(failed)
         except ssl.SSLCertVerificationError:
             why = "its TLS certificate is not trusted"
         except ssl.SSLError as error:
@@ -129,13 +129,13 @@ class HttpClient:
         return await self._open_through(self._config.proxy, host, port, tls)
 
     async def _open_through(self, proxy: str, host: str, port: int, tls: ssl.SSLContext | None) -> HttpConnection:
-        loop, parts = asyncio.get_running_loop(), urlsplit(proxy)
+        parts = urlsplit(proxy)
         if parts.scheme not in _PORTS or not parts.hostname:
             raise ValueError("a proxy is http://host:port")
         to_proxy = self._context() if parts.scheme == "https" else None
         where = parts.hostname, parts.port or _PORTS[parts.scheme]
         if tls is None:
-            _, connection = await loop.create_connection(HttpConnection, *where, ssl=to_proxy)
+            _, connection = await reach_proxy(HttpConnection, *where, to_proxy)
             return connection
         return await open_tunnel(*where, to_proxy, host, port, tls, _authorization(proxy))
 

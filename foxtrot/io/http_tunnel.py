@@ -4,14 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Callable
+from typing import TypeVar
 
 from foxtrot.io.http_connection import HttpConnection
 
 _MOST_HEAD = 65_536
 
 
-class ProxyRefused(Exception):
-    """Say that a proxy did not open the way to the host."""
+REFUSED, NO_ANSWER = "the proxy refused", "the proxy does not answer"
+P = TypeVar("P", bound=asyncio.BaseProtocol)
+
+
+class ProxyFailed(Exception):
+    """Say in words why a proxy did not open the way to the host."""
 
 
 class _Opening(asyncio.Protocol):
@@ -36,7 +42,19 @@ class _Opening(asyncio.Protocol):
         if good:
             self.opened.set_result(None)
         else:
-            self.opened.set_exception(ProxyRefused())
+            self.opened.set_exception(ProxyFailed(REFUSED))
+
+
+async def reach_proxy(
+    make: Callable[[], P], host: str, port: int, tls: ssl.SSLContext | None
+) -> tuple[asyncio.Transport, P]:
+    """Connect to a proxy. Raises ProxyFailed, ssl.SSLError."""
+    try:
+        return await asyncio.get_running_loop().create_connection(make, host, port, ssl=tls)
+    except ssl.SSLError:
+        raise
+    except OSError:
+        raise ProxyFailed(NO_ANSWER) from None
 
 
 async def open_tunnel(
@@ -44,10 +62,10 @@ async def open_tunnel(
 ) -> HttpConnection:
     """Return a connection with `host` through a proxy; `more` are header lines for the proxy alone.
 
-    Raises ProxyRefused, OSError, ssl.SSLError.
+    Raises ProxyFailed, OSError, ssl.SSLError.
     """
     loop = asyncio.get_running_loop()
-    transport, opening = await loop.create_connection(_Opening, proxy, proxy_port, ssl=to_proxy)
+    transport, opening = await reach_proxy(_Opening, proxy, proxy_port, to_proxy)
     try:
         name = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         transport.write(f"CONNECT {name} HTTP/1.1\r\nHost: {name}\r\n{more}\r\n".encode("latin-1"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import gzip
+import socket
 import ssl
 from collections.abc import AsyncIterator, Callable
 from ipaddress import ip_address
@@ -330,3 +331,13 @@ async def test_a_venue_with_a_certificate_that_nobody_vouches_for_is_sent_nothin
         await client.send("GET", f"https://127.0.0.1:{server.sockets[0].getsockname()[1]}/", {}, b"")
     server.close()
     assert venue.heads == []
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_a_proxy_that_does_not_answer_is_named_as_the_cause(scheme: str) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        client = HttpClient(TransportConfig(proxy=f"http://127.0.0.1:{taken.getsockname()[1]}"))
+        with pytest.raises(ConnectFailed, match="the proxy does not answer"):
+            await client.send("GET", f"{scheme}://venue.invalid/", {}, b"")
+        await client.close()
