@@ -44,9 +44,12 @@ class Live:
         self.enough = asyncio.Event()
 
     async def run(self, exchange: BaseExchange, most: int = 150) -> None:
+        kinds: set[type[MarketEvent]] = set()
+
         def hear(event: MarketEvent) -> None:
             self.events.append(event)
-            if len(self.events) >= most:
+            kinds.add(type(event))
+            if len(self.events) >= most and len(kinds) == 5:  # one of each stream
                 self.enough.set()
 
         with EventRecorder(exchange.engine, self.folder, rows=40):
