@@ -132,19 +132,17 @@ class OrderManager:
         return self._store.merge(update)
 
     async def _completed(self, update: OrderUpdate) -> Order:
-        """Take an accepted cancel that names the order only, and ask for what is not known of it."""
+        """Take an accepted cancel of an order whose venue id is not known: what was filled before must be asked for."""
         symbol, venue_id, our_id = update.symbol, update.order_id, update.client_order_id
         known = self._store.find(symbol, venue_id, our_id)
-        ended = None if known is None else self._store.merge(update)
-        if ended is not None and ended.order_id:
-            return ended
+        if known is not None and known.order_id:  # the stream has told it meanwhile
+            return self._store.merge(update)
         try:
             return await self._queries.one(symbol, venue_id, our_id)
         except errors.FoxtrotError as error:
-            if ended is None:
+            if known is None:
                 raise
-            _LOG.warning("%s %s was canceled, but cannot be asked for: %s", symbol, our_id, error)
-            return ended
+            return self._commands.doubt(known, f"it was canceled, but what became of it is not known: {error.message}")
 
     async def cancel_all(self, symbol: str) -> list[Order]:
         """Cancel all open orders of a symbol and return them; an empty list when there were none.
