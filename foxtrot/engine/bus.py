@@ -62,9 +62,10 @@ class _State(enum.Enum):
 class EventEngine:
     """Deliver events to subscribers.
 
-    All methods belong to the loop's thread except `put`, which any thread may call. Direct handlers (sync, no queue)
-    work before `start` too; queued ones, timers and `put` deliver once started. `latency_every` (a power of two) says
-    which calls of a direct handler are timed: the first and each n-th after it; 1 times all, for about 100 ns each.
+    All methods belong to the loop's thread except `put` and `run_on_loop`, which any thread may call. Direct handlers
+    (sync, no queue) work before `start` too; queued ones, timers and `put` deliver once started. `latency_every` (a
+    power of two) says which calls of a direct handler are timed: the first and each n-th after it; 1 times all, for
+    about 100 ns each.
     """
 
     def __init__(self, clock: Clock, *, inbox_capacity: int = 65_536, latency_every: int = 64) -> None:
@@ -211,6 +212,14 @@ class EventEngine:
         if not isinstance(event, Event):
             raise InvalidRequest(f"Only events can be put, not {type(event).__name__}.", field="event")
         self._inbox.put(event, timeout_s)
+
+    def run_on_loop(self, function: Callable[[], None]) -> None:
+        """Have `function` called on the loop's thread, from any thread: to subscribe there, say.
+
+        It is called at once on that thread and while the engine does not run, else soon. Raises StateError when the
+        loop is closed.
+        """
+        self._crew.run_on_loop(function)
 
     # -- timers -------------------------------------------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from foxtrot.engine.timers import Timer
 from foxtrot.errors import StateError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from foxtrot.engine.worker import Worker
     from foxtrot.ports import Clock
@@ -88,6 +88,20 @@ class Crew:
         """Raise StateError when the loop runs in another thread."""
         if self._loop is not None and threading.get_ident() != self._thread:
             raise StateError(f"Only the loop's own thread may {what}; use loop.call_soon_threadsafe.")
+
+    def run_on_loop(self, function: Callable[[], None]) -> None:
+        """Call `function` at once on the loop's thread and without a loop, else soon on that thread.
+
+        Raises StateError when the loop is closed.
+        """
+        loop = self._loop
+        if loop is None or threading.get_ident() == self._thread:
+            function()
+            return
+        try:
+            loop.call_soon_threadsafe(function)
+        except RuntimeError as error:
+            raise StateError("The engine's event loop is closed, so nothing runs on it.") from error
 
     def forbid_inside_handler(self, what: str) -> None:
         """Raise StateError when the running task is one of the workers."""
