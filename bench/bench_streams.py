@@ -18,8 +18,8 @@ from typing import Any
 import msgspec
 from wire_floor import StreamQuote, StreamTrade
 
+from foxtrot.clock import SystemClock
 from foxtrot.engine.bus import EventEngine
-from foxtrot.io.clock import SystemClock
 from foxtrot.model.contract import Contract
 from foxtrot.model.events import BookUpdated, Quote, Trade
 from foxtrot.protocol.messages import BookSnapshot, Channel, ChannelKind

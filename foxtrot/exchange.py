@@ -10,12 +10,12 @@ from typing import Self
 import pluggy
 
 from foxtrot.capabilities import CapabilitySet
+from foxtrot.clock import SystemClock
 from foxtrot.config import Credentials, ExchangeConfig
 from foxtrot.connection import Connection
 from foxtrot.engine.bus import EventEngine
 from foxtrot.errors import StateError, UnsupportedError
 from foxtrot.hookspecs import notify
-from foxtrot.io.clock import SystemClock
 from foxtrot.managers.account import AccountManager
 from foxtrot.managers.contract import ContractManager
 from foxtrot.managers.dead_man import DeadManSwitch

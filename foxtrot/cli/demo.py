@@ -39,9 +39,8 @@ async def _side_by_side(venues: tuple[str, ...], symbols: tuple[str, ...], seed:
     from foxtrot.cli.demo_venues import SideBySide
     from foxtrot.engine.bus import EventEngine
     from foxtrot.factory import get_exchange
-    from foxtrot.io.clock import SystemClock
 
-    engine = EventEngine(SystemClock())
+    engine = EventEngine()
     specs = [chosen_spec(name) for name in venues]
     # Each venue has a market of its own: the same asset costs a little more here than there.
     exchanges = [

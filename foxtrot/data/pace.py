@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import isfinite
 
+from foxtrot.clock import SystemClock
 from foxtrot.engine.bus import EventEngine
 from foxtrot.errors import InvalidRequest
-from foxtrot.io.clock import SystemClock
 from foxtrot.model.times import NS_PER_S
 from foxtrot.ports import Clock
 

@@ -10,9 +10,9 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from foxtrot.clock import SystemClock
 from foxtrot.data.frames import FrameRecorder
 from foxtrot.errors import StateError
-from foxtrot.io.clock import SystemClock
 from foxtrot.model.contract import Contract
 from foxtrot.ports import Clock, OnClose, OnFrame, WsConnection, WsConnector
 from foxtrot.protocol.calls import Call

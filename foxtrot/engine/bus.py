@@ -19,6 +19,7 @@ from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from foxtrot.clock import SystemClock
 from foxtrot.engine.consumer import Consumer
 from foxtrot.engine.crew import Crew, StopReport
 from foxtrot.engine.inbox import Inbox
@@ -68,12 +69,12 @@ class EventEngine:
     about 100 ns each.
     """
 
-    def __init__(self, clock: Clock, *, inbox_capacity: int = 65_536, latency_every: int = 64) -> None:
+    def __init__(self, clock: Clock | None = None, *, inbox_capacity: int = 65_536, latency_every: int = 64) -> None:
         if latency_every < 1 or latency_every & (latency_every - 1):
             raise InvalidRequest(f"latency_every must be a power of two, not {latency_every}.", field="latency_every")
         if inbox_capacity < 1:
             raise InvalidRequest(f"inbox_capacity must be at least 1, not {inbox_capacity}.", field="inbox_capacity")
-        self._clock = clock
+        self._clock = clock = clock or SystemClock()
         self._latency_mask = latency_every - 1
         self.dispatching = self.unusual = False  # for the lanes, which set and read them
         self._router = Router(lambda: Lane(self))

@@ -10,9 +10,9 @@ from typing import Any
 
 import msgspec
 
+from foxtrot.clock import SystemClock
 from foxtrot.config import TransportConfig
 from foxtrot.errors import ConnectFailed, ConnectionLost, FoxtrotError, Outcome, RequestTimeout, StateError
-from foxtrot.io.clock import SystemClock
 from foxtrot.ports import Caller, Clock, RequestClient, WsConnection, WsConnector
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.codec import Endpoints, RpcCodec

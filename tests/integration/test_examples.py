@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import ast
 import asyncio
+import json
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
 from decimal import Decimal as D
 from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
 
 import pytest
+from pyarrow import parquet
 
-from foxtrot.model.order import Side
+from foxtrot.model.events import AdapterState
+from foxtrot.model.order import OrderStatus, Side
 from foxtrot.plugins import default_registry
 from foxtrot.sandbox.embedded import Sandbox, make_options
 from foxtrot.sandbox.types import MARKET_ACCOUNT, VenueOrder
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 SYMBOL = "HBAR/USDT"
-ALONE = ("vnpy_style.py",)  # these bring their own venue and end by themselves
+ALONE = {  # these bring their own venue and end by themselves; what they say
+    "vnpy_style.py": "",
+    "first_quotes.py --count 3": "binanceus BTC/USDT",
+    "two_exchanges.py --seconds 0.5": "kraken: sell 0.001",
+}
 
 
 async def started(name: str, *arguments: str) -> asyncio.subprocess.Process:
@@ -46,9 +56,46 @@ def test_an_example_is_short(path: Path) -> None:
     assert len(path.read_text("utf-8").splitlines()) < 120
 
 
-@pytest.mark.parametrize("name", ALONE)
-async def test_an_example_runs_as_it_stands(name: str) -> None:
-    assert await finished(await started(name))
+@pytest.mark.parametrize("line", ALONE)
+async def test_an_example_runs_as_it_stands(line: str) -> None:
+    told = await finished(await started(*line.split()))
+    assert told
+    assert ALONE[line] in told
+
+
+async def test_history_becomes_parquet_and_a_picture(tmp_path: Path) -> None:
+    told = await finished(await started("history_to_parquet.py", "--days", "1", "--folder", str(tmp_path)))
+    minutes = parquet.read_table(tmp_path / "BTC-USDT-1m.parquet").num_rows
+    assert f"{minutes:,} minutes of BTC/USDT" in told
+    assert 1_438 <= minutes <= 1_440
+    assert ElementTree.fromstring((tmp_path / "BTC-USDT-1m.svg").read_bytes()).findall("{*}line")
+
+
+async def test_the_window_shows_a_market_and_leaves_a_screenshot(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip(
+        "PySide6.QtWidgets", reason="Qt's widgets need libraries that this machine lacks", exc_type=ImportError
+    )
+    monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
+    picture = tmp_path / "window.png"
+    await finished(await started("qt_window.py", "--seconds", "2", "--screenshot", str(picture)))
+    assert picture.read_bytes().startswith(b"\x89PNG")
+
+
+async def test_the_notebook_runs_from_top_to_bottom() -> None:
+    cells = json.loads((EXAMPLES / "first_steps.ipynb").read_text("utf-8"))["cells"]
+    names: dict[str, Any] = {}
+    for cell in cells:
+        if cell["cell_type"] == "code":
+            assert cell["outputs"] == []
+            code = compile("".join(cell["source"]), "first_steps.ipynb", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
+            running = eval(code, names)
+            if running is not None:
+                async with asyncio.timeout(30):
+                    await running
+    assert names["bought"].status is OrderStatus.FILLED
+    assert names["exchange"].state is AdapterState.DISCONNECTED
 
 
 @pytest.fixture

@@ -17,13 +17,13 @@ import msgspec
 import pytest
 
 from foxtrot import OrderRequest, get_exchange
+from foxtrot.clock import SystemClock
 from foxtrot.data.event_player import replay_events
 from foxtrot.data.parquet import EventRecorder
 from foxtrot.data.player import replay_frames
 from foxtrot.data.tap import FrameTap
 from foxtrot.engine.bus import EventEngine
 from foxtrot.exchange import BaseExchange
-from foxtrot.io.clock import SystemClock
 from foxtrot.model.events import BookInvalidated, BookUpdated, Event, MarketEvent
 from foxtrot.model.orderbook import OrderBook
 from foxtrot.plugins import default_registry

@@ -12,9 +12,9 @@ import pytest
 from pydantic import SecretStr
 
 from foxtrot import errors
+from foxtrot.clock import SystemClock
 from foxtrot.config import Credentials, ExchangeConfig, RetryConfig
 from foxtrot.engine.bus import EventEngine
-from foxtrot.io.clock import SystemClock
 from foxtrot.model import events
 from foxtrot.model.account import Balance
 from foxtrot.model.contract import Contract, NotionalRule, PriceRule, QuantityRule

@@ -20,9 +20,9 @@ import pytest
 import shiboken6
 from PySide6.QtCore import QCoreApplication, QEventLoop, QObject, QTimer, SignalInstance
 
+from foxtrot.clock import SystemClock
 from foxtrot.engine.bus import EventEngine
 from foxtrot.errors import InvalidRequest
-from foxtrot.io.clock import SystemClock
 from foxtrot.model.events import (
     AdapterState,
     BookInvalidated,

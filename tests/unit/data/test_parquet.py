@@ -9,11 +9,11 @@ import duckdb
 import polars
 import pytest
 
+from foxtrot.clock import SystemClock
 from foxtrot.data.event_player import replay_events
 from foxtrot.data.parquet import EventRecorder, event_files
 from foxtrot.engine.bus import EventEngine
 from foxtrot.errors import ConfigError
-from foxtrot.io.clock import SystemClock
 from foxtrot.model.events import (
     AdapterState,
     Bar,

@@ -13,13 +13,13 @@ from typing import Any
 import msgspec
 import pytest
 
+from foxtrot.clock import SystemClock
 from foxtrot.data.captures import Capture, contracts_of, import_capture
 from foxtrot.data.frames import FrameWriter
 from foxtrot.data.lines import Line
 from foxtrot.data.player import ReplayReport, replay_frames
 from foxtrot.engine.bus import EventEngine
 from foxtrot.errors import AdapterNotFound, ConfigError, InvalidRequest
-from foxtrot.io.clock import SystemClock
 from foxtrot.model.contract import Contract
 from foxtrot.model.events import BookInvalidated, BookUpdated, Event, MarketEvent, ProtocolErrorSeen, Quote, Trade
 from foxtrot.testkit.clock import VirtualClock

@@ -6,8 +6,8 @@ import time
 import msgspec
 import pytest
 
+from foxtrot.clock import SystemClock
 from foxtrot.engine.bus import EventEngine, Overflow, QueuePolicy
-from foxtrot.io.clock import SystemClock
 from foxtrot.model.events import Event, HandlerSlow, Quote, Trade
 
 

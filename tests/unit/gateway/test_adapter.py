@@ -11,11 +11,11 @@ import msgspec
 import pytest
 
 from foxtrot import gateway
+from foxtrot.clock import SystemClock
 from foxtrot.engine.bus import EventEngine as CoreEngine
 from foxtrot.errors import AdapterNotFound, InvalidRequest
 from foxtrot.gateway import Exchange, OrderRequest, SubscribeRequest, ThreadedAdapter
 from foxtrot.gateway.records import OrderIds
-from foxtrot.io.clock import SystemClock
 from foxtrot.plugins import PluginRegistry, default_registry
 
 ENGINE = gateway.EventEngine()
