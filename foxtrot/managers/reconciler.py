@@ -23,6 +23,7 @@ _STREAM_S = 1.0  # how long the user stream may take to bring the fills that a q
 _GAP_ATTEMPTS = 8
 _FILLS, _BALANCE = "fills", "balance"
 _ALL = 1_000_000
+_ONE_BY_ONE = 5  # of more unknown orders than that the list of past ones is read
 
 
 class Reconciler:
@@ -162,10 +163,7 @@ class Reconciler:
 
     async def _take(self, scope: str, fills: list[Fill]) -> None:
         """Merge a page of fills and move the cursor, in one transaction."""
-        for fill in fills:
-            if self._store.find(fill.symbol, fill.order_id, "") is None:
-                before = None
-                self._compare(before, await self._queries.one(fill.symbol, fill.order_id, ""))
+        await self._adopt_orders_of(fills)
         last = fills[-1]
         cursor = Cursor(scope, _FILLS, last.trade_id if self._habits.numbered_fills else str(last.ts_event))
         with self._store.together([cursor]):
@@ -175,6 +173,25 @@ class Reconciler:
                     self._store.merge_fill(fill)
                     self._differ("fill", fill.symbol, f"fill {fill.trade_id} of order {fill.order_id}")
         self._cursors[scope] = cursor.value
+
+    async def _adopt_orders_of(self, fills: list[Fill]) -> None:
+        """Learn the orders that nobody has told us of: a few one by one, many from the list of past orders."""
+        unknown = self._unknown(fills)
+        for symbol in {fill.symbol for fill in unknown} if len(unknown) > _ONE_BY_ONE else ():
+            if self._wiring.capabilities[Capability.FETCH_ORDERS].support.usable:
+                first = min(fill.ts_event for fill in unknown if fill.symbol == symbol)
+                await self._queries.history(symbol, first - MARGIN_NS, None, _ALL)
+        rest = {fill.order_id for fill in self._unknown(fills)}
+        for fill in {fill.order_id: fill for fill in unknown}.values():
+            if fill.order_id in rest:
+                adopted: Order | None = await self._queries.one(fill.symbol, fill.order_id, "")
+            else:
+                adopted = self._store.find(fill.symbol, fill.order_id, "")
+            if adopted is not None:
+                self._compare(None, adopted)
+
+    def _unknown(self, fills: list[Fill]) -> list[Fill]:
+        return [fill for fill in fills if self._store.find(fill.symbol, fill.order_id, "") is None]
 
     async def _balances(self) -> None:
         before = self._account.balances

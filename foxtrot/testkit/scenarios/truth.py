@@ -83,6 +83,22 @@ async def a_damaged_journal_is_told_of_and_the_orders_come_from_the_venue(bench:
     equal([o.client_order_id for o in desk.exchange.orders.open()], ["before"], "the open orders")
 
 
+@scenario(*_TRUTH, Capability.FETCH_MY_TRADES, Capability.FETCH_ORDERS)
+async def a_long_past_of_other_programs_costs_pages_not_a_request_for_each_order(bench: Bench) -> None:
+    """Hundreds of executions since an old open order, all placed elsewhere, are learned by reading lists."""
+    desk = bench.make()
+    desk.elsewhere("0.5", "old")
+    desk.sell_to_us("1", D(2))
+    for number in range(300):
+        await desk.clock.advance(0.25)
+        desk.elsewhere("1", f"past{number}", value=20)
+    await desk.clock.advance(600)
+    await desk.run(desk.exchange.connect())
+    equal(desk.exchange.state, AdapterState.READY, "the state")
+    sure(desk.world.asked <= 60, f"{desk.world.asked} requests")
+    equal(len([e for e in desk.heard if isinstance(e, events.OrderFilled)]), 300, "the executions told")
+
+
 @scenario(*_TRUTH, Capability.USER_STREAM, Capability.FETCH_MY_TRADES)
 async def after_a_gap_every_difference_is_told_and_nothing_is_missed(bench: Bench) -> None:
     """What happened while the private stream was down is found, told and known before it is READY again."""
