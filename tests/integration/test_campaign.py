@@ -16,6 +16,7 @@ from foxtrot.io.gateway import RequestGateway
 from foxtrot.io.user_stream import UserStream
 from foxtrot.managers.account import AccountManager
 from foxtrot.managers.order import OrderManager
+from foxtrot.managers.order_commands import Commands
 from foxtrot.managers.reconciler import Reconciler
 from foxtrot.managers.resolver import DoubtResolver
 from foxtrot.model.order import Order, OrderStatus
@@ -135,7 +136,7 @@ def believe_that_a_lost_cancel_worked(patch: pytest.MonkeyPatch) -> None:
             self._store.put(msgspec.structs.replace(self._store.latest(order), status=OrderStatus.CANCELED))
         raise CancelRejected("taken for done")
 
-    patch.setattr(OrderManager, "_raise_in_doubt", ended)
+    patch.setattr(Commands, "raise_in_doubt", ended)
 
 
 def take_the_last_message_for_the_newest(patch: pytest.MonkeyPatch) -> None:

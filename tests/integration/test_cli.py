@@ -56,6 +56,31 @@ def test_the_demo_holds_everything_it_promises() -> None:
     assert len(document["market"]) == 3
 
 
+def test_the_demo_of_several_venues_trades_on_each_with_one_strategy_and_finds_the_best_quote() -> None:
+    document = said("demo", "--venues", "binanceus,kraken", "--symbols", "BTC/USDT,ETH/USDT", "--json")
+    assert document["ok"] is True
+    assert {(row["symbol"], row["venue"]) for row in document["quotes"]} == {
+        (symbol, venue) for symbol in ("BTC/USDT", "ETH/USDT") for venue in ("binanceus", "kraken")
+    }
+    for row in document["best"]:
+        there = [quote for quote in document["quotes"] if quote["symbol"] == row["best of all"]]
+        assert float(row["bid"]) == max(float(quote["bid"]) for quote in there)
+        assert float(row["ask"]) == min(float(quote["ask"]) for quote in there)
+    assert [(row["venue"], row["bought"]) for row in document["round trips"]] == [
+        (row["venue"], row["sold"]) for row in document["round trips"]
+    ]
+
+
+def test_one_venue_or_several_but_not_both() -> None:
+    done = foxtrot("demo", "--exchange", "kraken", "--venues", "kraken,binanceus")
+    assert done.returncode == 2
+    assert "either --exchange or --venues" in done.stdout + done.stderr
+
+
+def test_the_demo_holds_for_the_second_family_too() -> None:
+    assert said("demo", "--exchange", "kraken", "--json")["ok"] is True
+
+
 def test_the_demo_in_a_pipe_is_plain_lines() -> None:
     done = foxtrot("demo")
     assert done.returncode == 0, done.stdout
