@@ -12,6 +12,7 @@ from foxtrot.errors import (
     Banned,
     ClockSkew,
     FoxtrotError,
+    NetworkError,
     Outcome,
     ProtocolError,
     RateLimited,
@@ -125,7 +126,7 @@ class RequestGateway:
         return sent_ns, server_ns, self._clock.time_ns()
 
     async def _call_once(self, call: Call[T], deadline: float, on_leave: Callable[[], None] = lambda: None) -> T:
-        ticket = self._limiter.enter(call)
+        ticket, answered = self._limiter.enter(call), True
         try:
             await self._admit(call, deadline, ticket)
             on_leave()
@@ -136,8 +137,11 @@ class RequestGateway:
                 return await self._send(call)
             finally:
                 await sent.answered()
+        except NetworkError as error:
+            answered = error.outcome is not Outcome.UNKNOWN
+            raise
         finally:
-            self._limiter.leave(ticket, self._clock.monotonic())
+            self._limiter.leave(ticket, self._clock.monotonic(), answered=answered)
 
     async def _send(self, call: Call[T]) -> T:
         self.sent += 1

@@ -84,13 +84,18 @@ class Budget:
         """Queue up."""
         self._tickets[ticket] = None
 
-    def leave(self, ticket: Ticket, now_s: float) -> None:
-        """Give up one's place, or report that the answer came: only now is it sure that the venue has counted."""
+    def leave(self, ticket: Ticket, now_s: float, *, answered: bool) -> None:
+        """Give up one's place, or report that the answer came: only now is it sure that the venue has counted.
+
+        What was not answered may be counted even later: it is charged twice more, the second time for what the counter
+        falls until then.
+        """
         self._tickets.pop(ticket, None)
         if ticket.taken_s is not None:
             for counter in self.counters.values():
+                cost = _cost(ticket.call, counter.kind)
                 decayed = (now_s - ticket.taken_s) * counter.decay_per_s
-                self._raise(counter, ticket.call, min(_cost(ticket.call, counter.kind), decayed), now_s)
+                self._raise(counter, ticket.call, min(cost, decayed) if answered else 2 * cost, now_s)
 
     def wait(self, call: Call[object], ticket: Ticket | None, share: float, now_s: float) -> float:
         """Return the seconds until the call may go after all that stand before it."""
@@ -203,10 +208,10 @@ class Limiter:
             budget.enter(ticket)
         return ticket
 
-    def leave(self, ticket: Ticket, now_s: float) -> None:
-        """Give up the place in the queue, or report that the answer came (or never will)."""
+    def leave(self, ticket: Ticket, now_s: float, *, answered: bool = True) -> None:
+        """Give up the place in the queue, or report that the answer came (or, not `answered`, that it did not)."""
         for budget in self._drawn(ticket.call):
-            budget.leave(ticket, now_s)
+            budget.leave(ticket, now_s, answered=answered)
 
     def delay(self, call: Call[object], now_s: float, ticket: Ticket | None = None) -> float:
         """Return the seconds until the call may go, 0 when it may go now."""

@@ -79,3 +79,15 @@ def test_calls_that_cost_nothing_never_wait_for_a_counter() -> None:
     chosen = limiter()
     chosen.take(call(trading=60, calls=20), 0.0)
     assert chosen.delay(call(), 0.0) == 0.0
+
+
+def test_a_call_that_was_never_answered_may_be_counted_later_and_stays_charged() -> None:
+    chosen = limiter()
+    lost = call(trading=8)
+    ticket = chosen.enter(lost)
+    chosen.take(lost, 0.0, ticket)
+    chosen.leave(ticket, 5.0, answered=False)
+    for _ in range(5):
+        chosen.take(call(trading=8), 5.0)
+    # Were the lost one counted two seconds from now, 8 of it would stand beside the 38 that are left of the others.
+    assert chosen.delay(call(trading=8), 7.0) > 0.0
