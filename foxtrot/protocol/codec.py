@@ -79,13 +79,14 @@ class RequestHabits(msgspec.Struct, frozen=True, kw_only=True):
     `numbered_fills`: executions have growing numbers and can be read from a number on; elsewhere they are read from a
     time on. `account_wide_fills`: they are read for all symbols at once. `amends_in_place`: an amended order stays the
     same order, with its ids. `streamed_holds`: the private stream tells what orders hold of the balances; elsewhere
-    that is asked for when orders come and go.
+    that is asked for when orders come and go. `open_orders_apart`: the list of past orders leaves out the open ones.
     """
 
     numbered_fills: bool = True
     account_wide_fills: bool = False
     amends_in_place: bool = False
     streamed_holds: bool = True
+    open_orders_apart: bool = False
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):

@@ -48,7 +48,8 @@ _DAY_MINUTES = 1_440
 class Venue:
     """One exchange: it matches, books and remembers. Single-threaded; every method is synchronous and atomic.
 
-    `clock` returns ns UTC. `listeners` are called synchronously with every event, in order; they may read, not order.
+    `clock` returns ns UTC, `steady` ns of a clock that nobody sets (by default the same one). `listeners` are called
+    synchronously with every event, in order; they may read, not order.
     `prices` are the starting prices by symbol; candles before the start are made up from `seed`. `market` makes each
     symbol's market. `born_ns` is when the venue first began, for ids that must not come again: by default now.
     """
@@ -66,8 +67,10 @@ class Venue:
         first_order_id: int = 1,
         born_ns: int = 0,
         market: MarketFactory = Market,
+        steady: Callable[[], int] | None = None,
     ) -> None:
         self.clock = clock
+        self.steady = steady or clock
         self._hidden_ns = 0  # how long queries and lists do not show an order that was just accepted
         self.maker_fee, self.taker_fee = maker_fee, taker_fee
         self.default_fee_in = FeeIn.RECEIVED

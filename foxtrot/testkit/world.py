@@ -50,7 +50,7 @@ class World:
         self.clock = clock
         self.schedule = schedule
         self.skew_ns = 0
-        self.stage = Stage(options, spec, self.time_ns)
+        self.stage = Stage(options, spec, self.time_ns, clock.time_ns)
         self.traits = traits_of(spec)
         self.venue, self.dialect = self.stage.venue, self.stage.dialect
         self.mishaps = Mishaps(

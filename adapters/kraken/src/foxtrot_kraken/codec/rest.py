@@ -35,7 +35,6 @@ from foxtrot_kraken.mapping import INTERVALS, Names, seconds_to_ns, to_contracts
 _MOST_DEPTH = 500
 _MOST_TRADES = 1_000
 _PAGE = 50
-_FIRST_CLOSED = "0"
 _FEE_PERCENT = 100
 T = TypeVar("T")
 
@@ -46,7 +45,13 @@ class KrakenRestCodec:
     Answers tell of no order when it changed last. So what they say counts as of the time of asking.
     """
 
-    habits = RequestHabits(numbered_fills=False, account_wide_fills=True, amends_in_place=True, streamed_holds=False)
+    habits = RequestHabits(
+        numbered_fills=False,
+        account_wide_fills=True,
+        amends_in_place=True,
+        streamed_holds=False,
+        open_orders_apart=True,
+    )
 
     def __init__(
         self,
@@ -253,23 +258,16 @@ class KrakenRestCodec:
     def fetch_orders(
         self, contract: Contract, start: int | None, end: int | None, after: str, limit: int
     ) -> Call[Page[OrderUpdate]]:
-        """Ask for one page of orders: first the open ones, then the closed ones of all symbols, newest first."""
+        """Ask for one page of orders that are closed, of all symbols, newest first."""
         asked = self._now_ns()
 
-        def chosen(orders: dict[str, wire.OrderInfo]) -> list[OrderUpdate]:
-            found = self._updates(orders, contract, asked)
-            return [u for u in found if (start or 0) <= u.ts_created <= (u.ts_created if end is None else end)]
+        def read(found: wire.ClosedOrders) -> Page[OrderUpdate]:
+            updates = self._updates(found.closed, contract, asked)
+            chosen = [u for u in updates if (start or 0) <= u.ts_created <= (u.ts_created if end is None else end)]
+            return _page(chosen, after, len(found.closed))
 
-        if not after:
-            return private_call(
-                "OpenOrders", {}, wire.OpenOrders, lambda o: Page(chosen(o.open), _FIRST_CLOSED, newest_first=True)
-            )
-        return private_call(
-            "ClosedOrders",
-            _range(start, end, after) | {"closetime": "open"},
-            wire.ClosedOrders,
-            lambda c: _page(chosen(c.closed), after, len(c.closed)),
-        )
+        params = _range(start, end, after) | {"closetime": "open"}
+        return private_call("ClosedOrders", params, wire.ClosedOrders, read)
 
     # answers
 
