@@ -274,6 +274,7 @@ class Connection:
             signed_in=signed_in,
             visibility_s=visibility_s,
             cancel_after=link.cancel_after,
+            batch_cancel=link.batch_cancel,
         )
 
     def _connector_for(self, access: VenueAccess) -> WsConnector:

@@ -24,7 +24,7 @@ from foxtrot.model.contract import Contract
 from foxtrot.model.events import AdapterState, Event
 from foxtrot.ports import Clock, MarketTap
 from foxtrot.protocol.calls import Call
-from foxtrot.protocol.codec import RestCodec
+from foxtrot.protocol.codec import BatchCancel, RestCodec
 from foxtrot.protocol.messages import BookSnapshot
 from foxtrot.protocol.ratelimit import Limiter
 from foxtrot.protocol.symbols import SymbolTable
@@ -47,6 +47,7 @@ class Transports:
         signed_in: bool,
         visibility_s: float,
         cancel_after: Callable[[float], Call[None]] | None,
+        batch_cancel: BatchCancel | None,
     ) -> None:
         self.rest = rest
         self.gateway = gateway
@@ -55,6 +56,7 @@ class Transports:
         self.signed_in = signed_in
         self.visibility_s = visibility_s
         self.cancel_after = cancel_after
+        self.batch_cancel = batch_cancel
 
 
 class Wiring:

@@ -97,6 +97,16 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     newest_first: bool = False
 
 
+class BatchCancel(msgspec.Struct, frozen=True):
+    """Cancel up to `most` orders of a symbol by one request.
+
+    `call` takes the orders by their ids, each with its `age_s`, and returns how many of them were open.
+    """
+
+    most: int
+    call: Callable[[Contract, Sequence[tuple[str, float]]], Call[int]]
+
+
 class RestCodec(Protocol):
     """Build a `Call` for each operation; symbols are contracts because only those know the venue's name.
 

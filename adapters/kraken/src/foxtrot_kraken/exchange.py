@@ -9,7 +9,7 @@ from foxtrot.errors import UnsupportedError
 from foxtrot.exchange import BaseExchange
 from foxtrot.io.rest import CcxtRestClient, SplitRequests
 from foxtrot.ports import LinkContext, RequestClient, VenueLink
-from foxtrot.protocol.codec import Endpoints
+from foxtrot.protocol.codec import BatchCancel, Endpoints
 from foxtrot.spec import AdapterSpec
 from foxtrot_kraken.codec.rest import KrakenRestCodec
 from foxtrot_kraken.codec.rpc import KrakenRpcCodec
@@ -22,7 +22,7 @@ from foxtrot_kraken.servers import LIVE
 _PUBLIC = "AssetPairs Time Depth Trades OHLC Ticker"
 _PRIVATE = (
     "BalanceEx TradeVolume TradesHistory OpenOrders ClosedOrders QueryOrders AddOrder AmendOrder CancelOrder "
-    "CancelAllOrdersAfter GetWebSocketsToken"
+    "CancelOrderBatch CancelAllOrdersAfter GetWebSocketsToken"
 )
 _ALLOWED = frozenset(
     [*(f"publicGet{name}" for name in _PUBLIC.split()), *(f"privatePost{name}" for name in _PRIVATE.split())]
@@ -58,6 +58,7 @@ class KrakenExchange(BaseExchange):
             rpc=KrakenRpcCodec(symbols) if signed_in and options.orders_over == "ws" else None,
             visibility_s=_VISIBILITY_S,
             cancel_after=rest.cancel_after,
+            batch_cancel=BatchCancel(50, rest.cancel_orders),
         )
 
 

@@ -29,7 +29,9 @@ KRAKEN = AdapterSpec(
                 Support.FULL, "in place: the order keeps its ids, and where it can its place"
             ),
             Capability.CANCEL_ORDER: Support.FULL,
-            Capability.CANCEL_ALL_ORDERS: Feature(Support.PARTIAL, "the open orders of the symbol are asked for first"),
+            Capability.CANCEL_ALL_ORDERS: Feature(
+                Support.PARTIAL, "the open orders are asked for first, and canceled 50 at once"
+            ),
             Capability.FETCH_ORDER_STATUS: Support.FULL,
             Capability.FETCH_OPEN_ORDERS: Support.FULL,
             Capability.FETCH_ORDERS: Support.FULL,

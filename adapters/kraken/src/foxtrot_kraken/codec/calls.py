@@ -5,7 +5,7 @@ Source: https://docs.kraken.com/api/docs/guides/spot-rest-intro
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
@@ -23,7 +23,9 @@ def public_call(operation: str, params: dict[str, str], kind: Any, read: Callabl
     return Call(endpoint=f"publicGet{operation}", params=params, decode=_decoder(kind, read))
 
 
-def private_call(operation: str, params: dict[str, str], kind: Any, read: Callable[[Any], T], **more: Any) -> Call[T]:
+def private_call(
+    operation: str, params: Mapping[str, Any], kind: Any, read: Callable[[Any], T], **more: Any
+) -> Call[T]:
     """Return a signed request; the counters of the account count it, not the address's."""
     fields = {"lane": Lane.RECONCILE, "weight": 0, "calls": calls_of(operation), "signed": True} | more
     return Call(endpoint=f"privatePost{operation}", params=params, decode=_decoder(kind, read), **fields)
