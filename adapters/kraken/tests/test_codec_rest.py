@@ -267,9 +267,8 @@ def test_every_call_of_the_codec_may_be_sent_and_no_other(
         values = [value if isinstance(value, list) else [value] for value in call.params.values()]
         assert all(isinstance(text, str) for listed in values for text in listed)
         assert call.signed == call.endpoint.startswith("privatePost")
-        assert call.idempotent == (
-            call.endpoint.removeprefix("privatePost") not in {"AddOrder", "AmendOrder", "CancelOrder"}
-        )
+        commands = {"AddOrder", "AmendOrder", "CancelOrder", "CancelOrderBatch"}
+        assert call.idempotent == (call.endpoint.removeprefix("privatePost") not in commands)
         assert (call.weight > 0) != call.signed  # the public limit is the address's, the counters the account's
         assert call.lane is not Lane.HISTORY or not call.signed
     assert rest.cancel_all_orders(contract) is None
