@@ -23,7 +23,7 @@ from foxtrot.protocol.ratelimit import LimitKind, RateLimit
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_kraken.codec.rest import KrakenRestCodec
 from foxtrot_kraken.mapping import Names, make_checksum, seconds_to_ns, to_contracts
-from foxtrot_kraken.messages import PairInfo
+from foxtrot_kraken.messages.market import PairInfo
 
 PAIR: dict[str, Any] = {
     "altname": "XBTUSD", "wsname": "XBT/USD", "base": "XXBT", "quote": "ZUSD", "cost_decimals": 5, "pair_decimals": 1,

@@ -21,7 +21,7 @@ from foxtrot_kraken.codec.stream import KrakenStreamCodec
 from foxtrot_kraken.codec.user import UserReader
 from foxtrot_kraken.dialect import numbers
 from foxtrot_kraken.mapping import Names, make_checksum, to_ns
-from foxtrot_kraken.messages import LevelInfo, StreamTrade
+from foxtrot_kraken.messages.streams import LevelInfo, StreamTrade
 
 from .dialect_wire import Wire
 

@@ -23,7 +23,7 @@ from foxtrot.model.orderbook import Level
 from foxtrot.model.times import NS_PER_S
 from foxtrot.protocol.book import Checksum
 from foxtrot.protocol.symbols import distinct
-from foxtrot_kraken.messages import PairInfo
+from foxtrot_kraken.messages.market import PairInfo
 
 SIDES = {"buy": Side.BUY, "sell": Side.SELL}
 # What has no type of its own here is a limit order with a flag: post-only (oflags, post_only), iceberg (displayvol).

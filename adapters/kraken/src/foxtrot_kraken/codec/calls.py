@@ -12,7 +12,7 @@ import msgspec
 
 from foxtrot.protocol.calls import Call, Lane
 from foxtrot_kraken.codec.weights import calls_of
-from foxtrot_kraken.messages import Answer
+from foxtrot_kraken.messages.market import Answer
 
 T = TypeVar("T")
 _ANSWER = msgspec.json.Decoder(Answer)

@@ -21,7 +21,7 @@ from foxtrot.errors import (
 )
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.refusals import of_the_edge, refused, uncertain
-from foxtrot_kraken.messages import Answer
+from foxtrot_kraken.messages.market import Answer
 
 # By the beginning of the text; the first that fits counts. All of these were refused: nothing was done.
 _REFUSALS: tuple[tuple[str, type[VenueError]], ...] = (

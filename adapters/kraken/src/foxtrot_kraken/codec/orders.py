@@ -9,7 +9,8 @@ from foxtrot.model.order import Fill, Order, OrderStatus, OrderType
 from foxtrot.protocol.messages import AmendResult, OrderUpdate
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_kraken.mapping import SIDES, TIMES, seconds_to_ns, to_status, to_type
-from foxtrot_kraken.messages import Canceled, OrderInfo, Placed, TradeInfo
+from foxtrot_kraken.messages.orders import Canceled, OrderInfo, Placed
+from foxtrot_kraken.messages.private import TradeInfo
 
 
 def to_update(order_id: str, info: OrderInfo, symbols: SymbolTable, asked_ns: int) -> OrderUpdate:

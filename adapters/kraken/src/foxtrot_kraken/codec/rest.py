@@ -24,13 +24,13 @@ from foxtrot.protocol.codec import NextSeq, Page, RequestHabits
 from foxtrot.protocol.messages import AmendResult, BookSnapshot, Listing, OrderUpdate
 from foxtrot.protocol.ratelimit import Usage
 from foxtrot.protocol.symbols import SymbolTable
-from foxtrot_kraken import messages as wire
 from foxtrot_kraken.codec.calls import private_call, public_call
 from foxtrot_kraken.codec.errors import classify
 from foxtrot_kraken.codec.orders import amended, canceled, one_of, read_placed, to_fill, to_update
 from foxtrot_kraken.codec.params import amend_params, order_params, which_order
 from foxtrot_kraken.codec.weights import ADD, amend_cost, cancel_cost, limits_of
 from foxtrot_kraken.mapping import INTERVALS, Names, seconds_to_ns, to_contracts
+from foxtrot_kraken.messages import market, orders, private
 
 _MOST_DEPTH = 500
 _MOST_TRADES = 1_000
@@ -71,19 +71,19 @@ class KrakenRestCodec:
     def fetch_markets(self) -> Call[Listing]:
         """Ask for every pair; limits are the tier's."""
 
-        def read(pairs: dict[str, wire.PairInfo]) -> Listing:
+        def read(pairs: dict[str, market.PairInfo]) -> Listing:
             return Listing(to_contracts(pairs, self._exchange, self._names), limits_of(self._tier))
 
-        return public_call("AssetPairs", {}, dict[str, wire.PairInfo], read)
+        return public_call("AssetPairs", {}, dict[str, market.PairInfo], read)
 
     def fetch_server_time(self) -> Call[int]:
         """Ask for the venue's time (ns), which comes in whole seconds: the middle of the second is the best guess."""
-        return public_call("Time", {}, wire.ServerTime, lambda t: t.unixtime * NS_PER_S + NS_PER_S // 2)
+        return public_call("Time", {}, market.ServerTime, lambda t: t.unixtime * NS_PER_S + NS_PER_S // 2)
 
     def fetch_order_book(self, contract: Contract, depth: int) -> Call[OrderBook]:
         """Ask for the best levels."""
 
-        def read(found: dict[str, wire.DepthInfo]) -> OrderBook:
+        def read(found: dict[str, market.DepthInfo]) -> OrderBook:
             bids, asks = _sides(found)
             return OrderBook(self._exchange, contract.symbol, 0, 0, tuple(bids), tuple(asks))
 
@@ -92,7 +92,7 @@ class KrakenRestCodec:
     def fetch_book_snapshot(self, contract: Contract) -> Call[BookSnapshot]:
         """Ask for a book that stands in for a stream; no stream goes on from it."""
 
-        def read(found: dict[str, wire.DepthInfo]) -> BookSnapshot:
+        def read(found: dict[str, market.DepthInfo]) -> BookSnapshot:
             return BookSnapshot(contract.symbol, 0, 0, *_sides(found), standalone=True)
 
         return self._depth(contract, _MOST_DEPTH, read)
@@ -104,7 +104,7 @@ class KrakenRestCodec:
         """
 
         def read(found: dict[str, Any]) -> list[Trade]:
-            rows = msgspec.convert(_only(found), list[wire.TradeRow], strict=False)
+            rows = msgspec.convert(_only(found), list[market.TradeRow], strict=False)
             if from_id and rows and rows[0].trade_id > int(from_id):
                 raise VenueError(
                     f"{self._exchange} shows the newest {len(rows)} trades of {contract.symbol}, from "
@@ -129,7 +129,7 @@ class KrakenRestCodec:
             raise UnsupportedError(f"{self._exchange} has no candles of {interval}; it has {listed}.")
 
         def read(found: dict[str, Any]) -> list[Bar]:
-            rows = msgspec.convert(_only(found), list[wire.Candle], strict=False)
+            rows = msgspec.convert(_only(found), list[market.Candle], strict=False)
             bars = [self._bar(row, contract.symbol, interval) for row in rows]
             chosen = [b for b in bars if (start or 0) <= b.open_time <= (b.open_time if end is None else end)]
             return chosen[:limit] if start is not None else chosen[-limit:]
@@ -142,11 +142,11 @@ class KrakenRestCodec:
     def fetch_tickers(self, contracts: Sequence[Contract]) -> Call[list[Ticker]]:
         """Ask for 24-hour statistics."""
 
-        def read(found: dict[str, wire.TickerInfo]) -> list[Ticker]:
+        def read(found: dict[str, market.TickerInfo]) -> list[Ticker]:
             return [self._ticker(self._symbols.unified(key), info) for key, info in found.items()]
 
         pairs = ",".join(contract.venue_symbol for contract in contracts)
-        return public_call("Ticker", {"pair": pairs}, dict[str, wire.TickerInfo], read)
+        return public_call("Ticker", {"pair": pairs}, dict[str, market.TickerInfo], read)
 
     def fetch_average_price(self, contract: Contract) -> Call[str]:
         """Raise UnsupportedError: no rule of the venue needs it."""
@@ -157,19 +157,19 @@ class KrakenRestCodec:
     def fetch_balances(self) -> Call[list[Balance]]:
         """Ask for all balances that are not zero."""
 
-        def read(held: dict[str, wire.BalanceInfo]) -> list[Balance]:
+        def read(held: dict[str, private.BalanceInfo]) -> list[Balance]:
             found = [
                 Balance(self._names.asset(code), b.balance + b.credit - b.credit_used - b.hold_trade, b.hold_trade)
                 for code, b in held.items()
             ]
             return [balance for balance in found if balance.free or balance.locked]
 
-        return private_call("BalanceEx", {}, dict[str, wire.BalanceInfo], read)
+        return private_call("BalanceEx", {}, dict[str, private.BalanceInfo], read)
 
     def fetch_fees(self, contract: Contract | None) -> Call[list[FeeRate]]:
         """Ask for fee rates."""
 
-        def read(found: wire.Fees) -> list[FeeRate]:
+        def read(found: private.Fees) -> list[FeeRate]:
             makers = found.fees_maker  # a pair without maker fees has the same for all
             return [
                 FeeRate(self._symbols.unified(key), makers.get(key, taker).fee / _FEE_PERCENT, taker.fee / _FEE_PERCENT)
@@ -178,27 +178,29 @@ class KrakenRestCodec:
             ]
 
         chosen = self._symbols.contracts() if contract is None else [contract]
-        return private_call("TradeVolume", {"pair": ",".join(c.venue_symbol for c in chosen)}, wire.Fees, read)
+        return private_call("TradeVolume", {"pair": ",".join(c.venue_symbol for c in chosen)}, private.Fees, read)
 
     def fetch_my_trades(
         self, contract: Contract | None, start: int | None, end: int | None, after: str, limit: int
     ) -> Call[Page[Fill]]:
         """Ask for one page of executions of all symbols, newest first."""
 
-        def read(found: wire.TradesHistory) -> Page[Fill]:
+        def read(found: private.TradesHistory) -> Page[Fill]:
             listed = {k: t for k, t in found.trades.items() if not self._is_foreign(t.pair, contract)}
             fills = [to_fill(key, info, self._symbols) for key, info in listed.items()]
             chosen = [f for f in fills if contract is None or f.symbol == contract.symbol]
             return _page([f for f in chosen if f.ts_event >= (start or 0)], after, len(found.trades))
 
-        return private_call("TradesHistory", _range(start, end, after), wire.TradesHistory, read)
+        return private_call("TradesHistory", _range(start, end, after), private.TradesHistory, read)
 
     # orders
 
     def place_order(self, order: Order, contract: Contract) -> Call[OrderUpdate]:
         """Place an order."""
         params = order_params(order, contract)
-        return self._command("AddOrder", params, contract, wire.Placed, lambda p: read_placed(p, order), ADD, orders=1)
+        return self._command(
+            "AddOrder", params, contract, orders.Placed, lambda p: read_placed(p, order), ADD, orders=1
+        )
 
     def validate_order(self, order: Order, contract: Contract) -> Call[None]:
         """Let the venue check an order without placing it."""
@@ -211,16 +213,16 @@ class KrakenRestCodec:
         """Change an order in place."""
         params = amend_params(order, request)
         done = amended(order, request.quantity, request.price)
-        return self._command("AmendOrder", params, contract, wire.Amended, lambda _: done, amend_cost(age_s))
+        return self._command("AmendOrder", params, contract, orders.Amended, lambda _: done, amend_cost(age_s))
 
     def cancel_order(self, contract: Contract, order_id: str, client_order_id: str, age_s: float) -> Call[OrderUpdate]:
         """Cancel one order."""
         params, cost = which_order(order_id, client_order_id), cancel_cost(age_s)
 
-        def read(answer: wire.Canceled) -> OrderUpdate:
+        def read(answer: orders.Canceled) -> OrderUpdate:
             return canceled(answer, contract.symbol, order_id, client_order_id)
 
-        return self._command("CancelOrder", params, contract, wire.Canceled, read, cost, lane=Lane.CANCEL)
+        return self._command("CancelOrder", params, contract, orders.Canceled, read, cost, lane=Lane.CANCEL)
 
     def cancel_all_orders(self, contract: Contract) -> None:
         """Return None: the venue cancels all orders of the account or single ones."""
@@ -236,19 +238,19 @@ class KrakenRestCodec:
             return None
         asked = self._now_ns()
 
-        def read(found: dict[str, wire.OrderInfo]) -> OrderUpdate:
+        def read(found: dict[str, orders.OrderInfo]) -> OrderUpdate:
             return to_update(order_id, one_of(found, order_id), self._symbols, asked)
 
-        return private_call("QueryOrders", {"txid": order_id}, dict[str, wire.OrderInfo], read)
+        return private_call("QueryOrders", {"txid": order_id}, dict[str, orders.OrderInfo], read)
 
     def fetch_open_orders(self, contract: Contract | None) -> Call[list[OrderUpdate]]:
         """Ask for open orders of one symbol or of all."""
         asked = self._now_ns()
 
-        def read(found: wire.OpenOrders) -> list[OrderUpdate]:
+        def read(found: orders.OpenOrders) -> list[OrderUpdate]:
             return self._updates(found.open, contract, asked)
 
-        return private_call("OpenOrders", {}, wire.OpenOrders, read)
+        return private_call("OpenOrders", {}, orders.OpenOrders, read)
 
     def fetch_orders(
         self, contract: Contract, start: int | None, end: int | None, after: str, limit: int
@@ -256,18 +258,18 @@ class KrakenRestCodec:
         """Ask for one page of orders: first the open ones, then the closed ones of all symbols, newest first."""
         asked = self._now_ns()
 
-        def chosen(orders: dict[str, wire.OrderInfo]) -> list[OrderUpdate]:
+        def chosen(orders: dict[str, orders.OrderInfo]) -> list[OrderUpdate]:
             found = self._updates(orders, contract, asked)
             return [u for u in found if (start or 0) <= u.ts_created <= (u.ts_created if end is None else end)]
 
         if not after:
             return private_call(
-                "OpenOrders", {}, wire.OpenOrders, lambda o: Page(chosen(o.open), _FIRST_CLOSED, newest_first=True)
+                "OpenOrders", {}, orders.OpenOrders, lambda o: Page(chosen(o.open), _FIRST_CLOSED, newest_first=True)
             )
         return private_call(
             "ClosedOrders",
             _range(start, end, after) | {"closetime": "open"},
-            wire.ClosedOrders,
+            orders.ClosedOrders,
             lambda c: _page(chosen(c.closed), after, len(c.closed)),
         )
 
@@ -301,10 +303,10 @@ class KrakenRestCodec:
 
     def _depth(self, contract: Contract, depth: int, read: Callable[[Any], T]) -> Call[T]:
         params = {"pair": contract.venue_symbol, "count": str(min(depth, _MOST_DEPTH))}
-        return public_call("Depth", params, dict[str, wire.DepthInfo], read)
+        return public_call("Depth", params, dict[str, market.DepthInfo], read)
 
     def _updates(
-        self, orders: dict[str, wire.OrderInfo], contract: Contract | None, asked_ns: int
+        self, orders: dict[str, orders.OrderInfo], contract: Contract | None, asked_ns: int
     ) -> list[OrderUpdate]:
         found = [
             to_update(key, info, self._symbols, asked_ns)
@@ -327,17 +329,17 @@ class KrakenRestCodec:
             return True
         return False
 
-    def _trade(self, row: wire.TradeRow, symbol: str) -> Trade:
+    def _trade(self, row: market.TradeRow, symbol: str) -> Trade:
         side, at = Side.BUY if row.side == "b" else Side.SELL, seconds_to_ns(row.time)
         return Trade(self._exchange, symbol, at, 0, self._next_seq(), row.trade_id, row.price, row.volume, side)
 
-    def _bar(self, row: wire.Candle, symbol: str, interval: str) -> Bar:
+    def _bar(self, row: market.Candle, symbol: str, interval: str) -> Bar:
         opened = row.time * NS_PER_S
         last = next_open(opened, interval) - 1
         values = row.open, row.high, row.low, row.close, row.volume, row.vwap * row.volume, row.count
         return Bar(self._exchange, symbol, last, 0, self._next_seq(), interval, opened, *values, True)
 
-    def _ticker(self, symbol: str, info: wire.TickerInfo) -> Ticker:
+    def _ticker(self, symbol: str, info: market.TickerInfo) -> Ticker:
         last, size, opened = info.c[0], info.c[1], info.o
         best = info.b[0], info.b[2], info.a[0], info.a[2]
         traded = info.v[1], info.v[1] * info.p[1]  # in 24 hours; the opening is that of the day
@@ -354,8 +356,8 @@ def _only(found: dict[str, Any]) -> Any:
     raise ValueError("the answer is about no pair")
 
 
-def _sides(found: dict[str, wire.DepthInfo]) -> tuple[list[Level], list[Level]]:
-    info: wire.DepthInfo = _only(found)
+def _sides(found: dict[str, market.DepthInfo]) -> tuple[list[Level], list[Level]]:
+    info: market.DepthInfo = _only(found)
     return [(p, q) for p, q, _ in info.bids], [(p, q) for p, q, _ in info.asks]
 
 

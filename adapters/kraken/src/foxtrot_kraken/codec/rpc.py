@@ -14,7 +14,8 @@ from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.codec import Endpoints
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_kraken.codec.user import TOKEN_REFUSED, token_call
-from foxtrot_kraken.messages import Answer, Control
+from foxtrot_kraken.messages.market import Answer
+from foxtrot_kraken.messages.streams import Control
 
 _CONTROL = msgspec.json.Decoder(Control)
 _METHODS = {

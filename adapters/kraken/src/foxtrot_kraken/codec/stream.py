@@ -28,8 +28,8 @@ from foxtrot.protocol.messages import (
     Unknown,
 )
 from foxtrot.protocol.symbols import SymbolTable
-from foxtrot_kraken import messages as wire
 from foxtrot_kraken.mapping import INTERVAL_NAMES, INTERVALS, SIDES, Names, to_ns
+from foxtrot_kraken.messages import streams as wire
 
 # What was asked for is so already: the answer to the first request was lost.
 _SO_ALREADY = frozenset({"Already subscribed", "Subscription Not Found"})

@@ -19,7 +19,8 @@ from foxtrot.protocol.messages import Ack, BalanceDelta, Message, Nack, OrderUpd
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_kraken.codec.calls import private_call
 from foxtrot_kraken.mapping import SIDES, TIMES, to_ns, to_status, to_type
-from foxtrot_kraken.messages import Control, Execution, LedgerEntry, Token, Trigger, UserFrame
+from foxtrot_kraken.messages.private import Token
+from foxtrot_kraken.messages.streams import Control, Execution, LedgerEntry, Trigger, UserFrame
 
 _FRAME = msgspec.json.Decoder(UserFrame)
 _CONTROL = msgspec.json.Decoder(Control)
