@@ -21,7 +21,7 @@ from foxtrot.errors import (
     StateError,
     UnsupportedError,
 )
-from foxtrot.ports import HttpSender, RequestClient
+from foxtrot.ports import HttpSender
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.codec import Endpoints
 
@@ -81,27 +81,6 @@ class CcxtRestClient:
         self._closed = True
         if self._owns_sockets:
             await self._ccxt.close()
-
-
-class SplitRequests:
-    """Send some endpoints by a client of their own, which has another key."""
-
-    def __init__(self, others: RequestClient, own: RequestClient, endpoints: frozenset[str]) -> None:
-        self._others = others
-        self._own = own
-        self._endpoints = endpoints
-
-    async def request(self, call: Call[Any]) -> RawResponse:
-        """Send a call by the client that it belongs to."""
-        client = self._own if call.endpoint in self._endpoints else self._others
-        return await client.request(call)
-
-    async def close(self) -> None:
-        """Close both, also when one fails."""
-        try:
-            await self._others.close()
-        finally:
-            await self._own.close()
 
 
 def _make(

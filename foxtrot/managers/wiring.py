@@ -22,6 +22,7 @@ from foxtrot.io.waiting import wait_at_most
 from foxtrot.keys.sources import variable
 from foxtrot.model.contract import Contract
 from foxtrot.model.events import AdapterState, Event
+from foxtrot.model.intervals import require_listed
 from foxtrot.ports import Clock, MarketTap
 from foxtrot.protocol.calls import Call
 from foxtrot.protocol.codec import BatchCancel, RestCodec
@@ -112,11 +113,7 @@ class Wiring:
 
     def require_interval(self, interval: str) -> None:
         """Raise UnsupportedError, before any I/O, for candles that the venue does not have."""
-        known = self.open().streams.intervals
-        if known and interval not in known:
-            raise UnsupportedError(
-                f"{self.exchange} has no candles of {interval}; it has {', '.join(known)}.", exchange=self.exchange
-            )
+        require_listed(interval, self.open().streams.intervals, self.exchange)
 
     async def call(self, call: Call[T], *, command: bool = False) -> T:
         """Send a call through the gateway; `command` picks the order-entry transport where one is configured.

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 
 T = TypeVar("T", covariant=True)
+S = TypeVar("S")
 
 
 class Lane(enum.IntEnum):
@@ -42,6 +43,12 @@ class Call(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     lane: Lane = Lane.HISTORY
     idempotent: bool = True
     signed: bool = False
+
+    def then(self, read: Callable[[T], S]) -> Call[S]:
+        """Return the same request, of whose decoded answer `read` makes what is wanted."""
+        decode = self.decode
+        call: Call[Any] = msgspec.structs.replace(self, decode=lambda body: read(decode(body)))
+        return call
 
 
 class RawResponse(msgspec.Struct, frozen=True):

@@ -9,8 +9,9 @@ from foxtrot.config import Credentials
 from foxtrot.errors import CredentialsError
 from foxtrot.exchange import BaseExchange
 from foxtrot.io.http import HttpClient
-from foxtrot.io.rest import CcxtRestClient, SplitRequests
+from foxtrot.io.rest import CcxtRestClient
 from foxtrot.io.signed_rest import SignedRestClient, require_printable
+from foxtrot.io.split import SplitRequests
 from foxtrot.keys import Signer, signer
 from foxtrot.ports import LinkContext, RequestClient, VenueLink
 from foxtrot.protocol.codec import Endpoints, UserStreamScheme

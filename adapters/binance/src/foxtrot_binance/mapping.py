@@ -31,7 +31,7 @@ from foxtrot.model.contract import (
 from foxtrot.model.order import OrderStatus, OrderType, Side, TimeInForce
 from foxtrot.protocol.ratelimit import LimitKind, RateLimit, Usage
 from foxtrot.protocol.symbols import distinct
-from foxtrot_binance.messages import ExchangeInfo, RateLimitInfo, SymbolInfo
+from foxtrot_binance.messages.market import ExchangeInfo, RateLimitInfo, SymbolInfo
 
 SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
 TYPES = {kind.value.upper(): kind for kind in OrderType}

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import ClassVar
 
 from foxtrot.config import Credentials
-from foxtrot.errors import UnsupportedError
 from foxtrot.exchange import BaseExchange
-from foxtrot.io.rest import CcxtRestClient, SplitRequests
+from foxtrot.io.rest import CcxtRestClient
+from foxtrot.io.split import split_by_key
 from foxtrot.ports import LinkContext, RequestClient, VenueLink
-from foxtrot.protocol.codec import BatchCancel, Endpoints
-from foxtrot.spec import AdapterSpec
+from foxtrot.protocol.codec import BatchCancel
+from foxtrot.protocol.nonces import Nonces
 from foxtrot_kraken.codec.rest import KrakenRestCodec
 from foxtrot_kraken.codec.rpc import KrakenRpcCodec
 from foxtrot_kraken.codec.stream import KrakenStreamCodec
@@ -36,12 +36,7 @@ _VISIBILITY_S = 60.0
 class KrakenExchange(BaseExchange):
     """Trade spot on Kraken."""
 
-    @classmethod
-    def live_endpoints(cls, spec: AdapterSpec, environment: str) -> Endpoints:
-        """Return the venue's own hosts. Raises UnsupportedError for an environment that it does not have."""
-        if environment != "live":
-            raise UnsupportedError(f"{spec.title} has no {environment}; use sandbox or live.", exchange=spec.name)
-        return LIVE
+    hosts: ClassVar = {"live": LIVE}
 
     def link(self, context: LinkContext) -> VenueLink:
         """Build codecs and transport for one connection."""
@@ -62,21 +57,8 @@ class KrakenExchange(BaseExchange):
         )
 
 
-class _Nonces:
-    """Count up in ms of our own clock: what is known of the venue's changes, and may go back."""
-
-    def __init__(self, own_ms: Callable[[], int]) -> None:
-        self._own_ms = own_ms
-        self._last = 0
-
-    def next(self) -> int:
-        """Return a number that is greater than every one before."""
-        self._last = max(self._last + 1, self._own_ms())
-        return self._last
-
-
 def _requests(context: LinkContext) -> RequestClient:
-    nonces = _Nonces(context.own_ms)
+    nonces = Nonces(context.own_ms)
 
     def client(credentials: Credentials | None, allowed: frozenset[str]) -> CcxtRestClient:
         return CcxtRestClient(
@@ -90,7 +72,4 @@ def _requests(context: LinkContext) -> RequestClient:
             http=context.access.http,
         )
 
-    if context.stream_credentials is None:
-        return client(context.credentials, _ALLOWED)
-    own = client(context.stream_credentials, _TOKEN)
-    return SplitRequests(client(context.credentials, _ALLOWED - _TOKEN), own, _TOKEN)
+    return split_by_key(context, _ALLOWED, _TOKEN, client)

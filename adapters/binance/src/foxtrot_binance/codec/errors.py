@@ -23,7 +23,7 @@ from foxtrot.errors import (
 )
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.refusals import of_the_edge, refused, uncertain
-from foxtrot_binance.messages import ErrorInfo, ReplaceInfo
+from foxtrot_binance.messages.orders import ErrorInfo, ReplaceInfo
 
 # Refusals of the request as it is: nothing was done, and the same request will be refused again.
 _BAD_REQUEST = frozenset(

@@ -8,10 +8,10 @@ from foxtrot.model.order import Fill, OrderStatus, Side
 from foxtrot.model.times import NS_PER_MS
 from foxtrot.protocol.messages import AmendResult, OrderUpdate
 from foxtrot.protocol.symbols import SymbolTable
-from foxtrot_binance import messages as wire
 from foxtrot_binance.codec.errors import NOTHING_TO_CANCEL
 from foxtrot_binance.mapping import SIDES, TIMES, TYPES, to_status
-from foxtrot_binance.messages import FillInfo, MyTradeInfo, OrderInfo
+from foxtrot_binance.messages import orders as wire
+from foxtrot_binance.messages.orders import FillInfo, MyTradeInfo, OrderInfo
 
 
 def to_update(info: OrderInfo, symbols: SymbolTable, *, placed: bool = False) -> OrderUpdate:

@@ -22,12 +22,12 @@ from foxtrot.protocol.codec import NextSeq, Page, RequestHabits
 from foxtrot.protocol.messages import AmendResult, BookSnapshot, Listing, OrderUpdate
 from foxtrot.protocol.ratelimit import Usage
 from foxtrot.protocol.symbols import SymbolTable
-from foxtrot_binance import messages as wire
 from foxtrot_binance.codec.errors import NOTHING_TO_CANCEL, classify
 from foxtrot_binance.codec.orders import read_canceled, read_replaced, to_fill, to_update
 from foxtrot_binance.codec.params import order_params, replace_params, time_range, which_order
 from foxtrot_binance.codec.weights import depth_operation, tickers_operation, weight_of
 from foxtrot_binance.mapping import to_contracts, to_limits, to_usage
+from foxtrot_binance.messages import market, orders
 from foxtrot_binance.servers import Server
 
 _REPLACE = "privatePostOrderCancelReplace"
@@ -53,7 +53,7 @@ class BinanceRestCodec:
         """Ask for every contract and limit."""
 
         def decode(body: bytes) -> Listing:
-            info = msgspec.json.decode(body, type=wire.ExchangeInfo)
+            info = msgspec.json.decode(body, type=market.ExchangeInfo)
             return Listing(to_contracts(info, self._server.name), to_limits(info.limits))
 
         return self._public("publicGetExchangeInfo", {}, decode, "exchangeInfo")
@@ -61,7 +61,7 @@ class BinanceRestCodec:
     def fetch_server_time(self) -> Call[int]:
         """Ask for the venue's time (ns)."""
         return self._public(
-            "publicGetTime", {}, lambda b: msgspec.json.decode(b, type=wire.ServerTime).at * NS_PER_MS, "time"
+            "publicGetTime", {}, lambda b: msgspec.json.decode(b, type=market.ServerTime).at * NS_PER_MS, "time"
         )
 
     def fetch_order_book(self, contract: Contract, depth: int) -> Call[OrderBook]:
@@ -86,7 +86,7 @@ class BinanceRestCodec:
         """Ask for the latest trades, or (with a key) for those from an id on."""
 
         def decode(body: bytes) -> list[Trade]:
-            return [self._trade(t, contract.symbol) for t in _decode(body, list[wire.TradeInfo])]
+            return [self._trade(t, contract.symbol) for t in _decode(body, list[market.TradeInfo])]
 
         params = {"symbol": contract.venue_symbol, "limit": str(limit)}
         if not from_id:
@@ -100,7 +100,7 @@ class BinanceRestCodec:
         """Ask for one page of candles; they come with closed=True and are judged by the clock later."""
 
         def decode(body: bytes) -> list[Bar]:
-            return [self._bar(row, contract.symbol, interval) for row in _decode(body, list[wire.KlineRow])]
+            return [self._bar(row, contract.symbol, interval) for row in _decode(body, list[market.KlineRow])]
 
         params = {"symbol": contract.venue_symbol, "interval": interval, "limit": str(limit)}
         return self._public("publicGetKlines", params | time_range(start, end), decode, "klines")
@@ -110,7 +110,7 @@ class BinanceRestCodec:
         names = [contract.venue_symbol for contract in contracts]
 
         def decode(body: bytes) -> list[Ticker]:
-            kind = wire.TickerInfo | list[wire.TickerInfo]
+            kind = market.TickerInfo | list[market.TickerInfo]
             found = msgspec.json.decode(body, type=kind, strict=False)
             return [self._ticker(t) for t in (found if isinstance(found, list) else [found])]
 
@@ -123,7 +123,7 @@ class BinanceRestCodec:
         return self._public(
             "publicGetAvgPrice",
             {"symbol": contract.venue_symbol},
-            lambda b: msgspec.json.decode(b, type=wire.AveragePrice).price,
+            lambda b: msgspec.json.decode(b, type=market.AveragePrice).price,
             "avgPrice",
         )
 
@@ -133,7 +133,7 @@ class BinanceRestCodec:
         """Ask for all balances that are not zero."""
 
         def decode(body: bytes) -> list[Balance]:
-            held = msgspec.json.decode(body, type=wire.AccountInfo).balances
+            held = msgspec.json.decode(body, type=orders.AccountInfo).balances
             return [Balance(b.asset, b.free, b.locked) for b in held if b.free or b.locked]
 
         return self._signed("privateGetAccount", {}, decode, "account", lane=Lane.RECONCILE)
@@ -142,7 +142,7 @@ class BinanceRestCodec:
         """Ask for fee rates; symbols that are not listed any more are left out."""
 
         def decode(body: bytes) -> list[FeeRate]:
-            found = msgspec.json.decode(body, type=list[wire.FeeInfo])
+            found = msgspec.json.decode(body, type=list[orders.FeeInfo])
             known = {c.venue_symbol: c.symbol for c in self._symbols.contracts()}
             return [FeeRate(known[f.symbol], f.maker, f.taker) for f in found if f.symbol in known]
 
@@ -157,7 +157,7 @@ class BinanceRestCodec:
             raise UnsupportedError("Executions are asked for symbol by symbol.", exchange=self._server.name)
 
         def decode(body: bytes) -> Page[Fill]:
-            fills = [to_fill(t, self._symbols) for t in msgspec.json.decode(body, type=list[wire.MyTradeInfo])]
+            fills = [to_fill(t, self._symbols) for t in msgspec.json.decode(body, type=list[orders.MyTradeInfo])]
             return _page(fills, limit, lambda fill: fill.trade_id)
 
         params = {"symbol": contract.venue_symbol, "limit": str(limit)} | _from("fromId", after, start, end)
@@ -272,13 +272,13 @@ class BinanceRestCodec:
         return self._public("publicGetDepth", params, decode, depth_operation(limit))
 
     def _one(self, body: bytes) -> OrderUpdate:
-        return to_update(msgspec.json.decode(body, type=wire.OrderInfo), self._symbols)
+        return to_update(msgspec.json.decode(body, type=orders.OrderInfo), self._symbols)
 
     def _placed(self, body: bytes) -> OrderUpdate:
-        return to_update(msgspec.json.decode(body, type=wire.OrderInfo), self._symbols, placed=True)
+        return to_update(msgspec.json.decode(body, type=orders.OrderInfo), self._symbols, placed=True)
 
     def _many(self, body: bytes) -> list[OrderUpdate]:
-        return [to_update(info, self._symbols) for info in msgspec.json.decode(body, type=list[wire.OrderInfo])]
+        return [to_update(info, self._symbols) for info in msgspec.json.decode(body, type=list[orders.OrderInfo])]
 
     def _canceled(self, body: bytes) -> list[OrderUpdate]:
         return read_canceled(body, self._symbols)
@@ -286,7 +286,7 @@ class BinanceRestCodec:
     def _replaced(self, body: bytes) -> AmendResult:
         return read_replaced(body, self._symbols)
 
-    def _trade(self, info: wire.TradeInfo, symbol: str) -> Trade:
+    def _trade(self, info: market.TradeInfo, symbol: str) -> Trade:
         side = Side.SELL if info.buyer_is_maker else Side.BUY
         return Trade(
             self._server.name,
@@ -300,7 +300,7 @@ class BinanceRestCodec:
             side,
         )
 
-    def _bar(self, row: wire.KlineRow, symbol: str, interval: str) -> Bar:
+    def _bar(self, row: market.KlineRow, symbol: str, interval: str) -> Bar:
         return Bar(
             self._server.name,
             symbol,
@@ -319,7 +319,7 @@ class BinanceRestCodec:
             True,
         )
 
-    def _ticker(self, info: wire.TickerInfo) -> Ticker:
+    def _ticker(self, info: market.TickerInfo) -> Ticker:
         return Ticker(
             self._server.name,
             self._symbols.unified(info.symbol),
@@ -356,5 +356,5 @@ def _page(items: list[T], limit: int, number: Callable[[T], str]) -> Page[T]:
     return Page(items, str(int(number(items[-1])) + 1) if len(items) == limit else "")
 
 
-def _depth(body: bytes) -> wire.DepthInfo:
-    return msgspec.json.decode(body, type=wire.DepthInfo, strict=False)
+def _depth(body: bytes) -> market.DepthInfo:
+    return msgspec.json.decode(body, type=market.DepthInfo, strict=False)

@@ -12,11 +12,11 @@ import msgspec
 
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.codec import Endpoints
-from foxtrot_binance import messages as wire
 from foxtrot_binance.mapping import to_header
+from foxtrot_binance.messages import orders, private
 
 Sign = Callable[[bytes], str]
-_REPLY = msgspec.json.Decoder(wire.RpcReply)
+_REPLY = msgspec.json.Decoder(private.RpcReply)
 _METHODS = {
     "privatePostOrder": "order.place",
     "privatePostOrderTest": "order.test",
@@ -93,7 +93,7 @@ def signed_params(params: Mapping[str, str], api_key: str, now_ms: int, sign: Si
 def _retry_after(error: bytes) -> dict[str, str]:
     """Return the header that REST sends, out of {"code":-1003,"data":{"serverTime":1,"retryAfter":2}} (ms)."""
     try:
-        times = msgspec.json.decode(msgspec.json.decode(error, type=wire.ErrorInfo).data, type=wire.RetryInfo)
+        times = msgspec.json.decode(msgspec.json.decode(error, type=orders.ErrorInfo).data, type=private.RetryInfo)
     except msgspec.MsgspecError:
         return {}  # the answer does not say how long
     return {"retry-after": str(max(0, -((times.server_time - times.retry_after) // 1_000)))}

@@ -28,10 +28,10 @@ from foxtrot.protocol.messages import (
     Unknown,
 )
 from foxtrot.protocol.symbols import SymbolTable
-from foxtrot_binance import messages as wire
 from foxtrot_binance.codec.rpc import Sign, signed_params
 from foxtrot_binance.codec.weights import weight_of
 from foxtrot_binance.mapping import SIDES, TIMES, TYPES, to_status
+from foxtrot_binance.messages import private as wire
 
 _FRAME = msgspec.json.Decoder(wire.UserFrame)
 _HEAD = msgspec.json.Decoder(wire.EventHead)
