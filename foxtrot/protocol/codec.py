@@ -51,7 +51,8 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     `streamed_snapshots`: a kept book begins with a snapshot on the stream itself, and begins anew by subscribing again.
     `uniform_requests`: one request may ask for many symbols, but for one kind of channel only. `carriers`: kinds whose
-    events come with another kind's stream, which is subscribed in their place.
+    events come with another kind's stream, which is subscribed in their place. `announces_listing`: the channel LISTING
+    tells when contracts change.
     """
 
     streams_per_connection: int = 1024
@@ -67,6 +68,7 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     streamed_snapshots: bool = False
     uniform_requests: bool = False
     carriers: Mapping[ChannelKind, ChannelKind] = {}
+    announces_listing: bool = False
 
 
 class BookRules(msgspec.Struct, frozen=True):

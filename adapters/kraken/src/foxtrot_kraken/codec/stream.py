@@ -24,9 +24,12 @@ _CHANNELS = {
     fx.ChannelKind.TRADES: "trade",
     fx.ChannelKind.BOOK: "book",
     fx.ChannelKind.OHLCV: "ohlc",
+    fx.ChannelKind.LISTING: "instrument",
 }
 _INTERVAL_NAMES = {minutes: name for name, minutes in INTERVALS.items()}
-_FRAME = msgspec.json.Decoder(wire.TickerFrame | wire.TradeFrame | wire.CandleFrame | wire.BookFrame | wire.Idle)
+_FRAME = msgspec.json.Decoder(
+    wire.TickerFrame | wire.TradeFrame | wire.CandleFrame | wire.BookFrame | wire.InstrumentFrame | wire.Idle
+)
 _CONTROL = msgspec.json.Decoder(wire.Control)
 _OTHER = msgspec.json.Decoder(wire.UserFrame)
 
@@ -48,6 +51,7 @@ class KrakenStreamCodec(fx.StreamCodec):
         streamed_snapshots=True,
         uniform_requests=True,
         carriers={fx.ChannelKind.TICKER: fx.ChannelKind.QUOTES},
+        announces_listing=True,
     )
 
     def __init__(
@@ -65,11 +69,12 @@ class KrakenStreamCodec(fx.StreamCodec):
             wire.TradeFrame: self._trades,
             wire.BookFrame: self._books,
             wire.CandleFrame: self._bars,
+            wire.InstrumentFrame: lambda frame, ts_recv, emit: emit(fx.ListingChanged()),
         }
 
     def subscribe(self, channels: Sequence[fx.Channel], request_id: int) -> bytes:
         """Encode a subscription of one kind of channel. Raises UnsupportedError for an unknown interval."""
-        snapshot = channels[0].kind is not fx.ChannelKind.TRADES
+        snapshot = channels[0].kind not in (fx.ChannelKind.TRADES, fx.ChannelKind.LISTING)
         return self._control("subscribe", channels, request_id, {"snapshot": snapshot})
 
     def unsubscribe(self, channels: Sequence[fx.Channel], request_id: int) -> bytes:
@@ -96,8 +101,9 @@ class KrakenStreamCodec(fx.StreamCodec):
 
     def _control(self, method: str, channels: Sequence[fx.Channel], request_id: int, more: dict[str, Any]) -> bytes:
         kind, param = channels[0].kind, channels[0].param
-        names = [self._symbols.contract(channel.symbol).symbol for channel in channels]
-        params: dict[str, Any] = {"channel": _CHANNELS[kind], "symbol": names, **more}
+        params: dict[str, Any] = {"channel": _CHANNELS[kind], **more}
+        if kind is not fx.ChannelKind.LISTING:
+            params["symbol"] = [self._symbols.contract(channel.symbol).symbol for channel in channels]
         if kind is fx.ChannelKind.BOOK:
             params["depth"] = int(param or self._book_depth)
         elif kind is fx.ChannelKind.OHLCV:

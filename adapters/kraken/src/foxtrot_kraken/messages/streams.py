@@ -136,6 +136,13 @@ class BookFrame(PublicFrame, frozen=True, gc=False, tag="book"):
     data: list[BookInfo]
 
 
+class InstrumentFrame(PublicFrame, frozen=True, gc=False, tag="instrument"):
+    """{"channel":"instrument","type":"update","data":{"assets":[],"pairs":[{"symbol":"EUR/USD","base":"EUR","quote":"USD",
+    "status":"cancel_only","qty_precision":8,"price_precision":5,"cost_min":0.50}]}}"""
+
+    type: str
+
+
 class Trigger(Money, frozen=True):
     """{"price":0.2,"price_type":"static","reference":"index","status":"untriggered"}"""
 
