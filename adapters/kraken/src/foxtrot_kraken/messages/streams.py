@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
 from foxtrot.protocol.amounts import Figure, Money
 
+T = TypeVar("T")
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
@@ -38,6 +39,14 @@ class PublicFrame(msgspec.Struct, frozen=True, gc=False, tag_field="channel"):
     """Base of the frames that a channel sends."""
 
 
+class DataFrame(PublicFrame, Generic[T], frozen=True, gc=False):
+    """Base of those that carry entries: {"type":"update","data":[]}"""
+
+    type: str
+    data: list[T]
+    timestamp: Moment | None = None
+
+
 class Idle(PublicFrame, frozen=True, gc=False, tag="heartbeat"):
     """{"channel":"heartbeat"}"""
 
@@ -61,11 +70,8 @@ class StreamTicker(msgspec.Struct, frozen=True, gc=False):
     timestamp: Moment | None = None
 
 
-class TickerFrame(PublicFrame, frozen=True, gc=False, tag="ticker"):
+class TickerFrame(DataFrame[StreamTicker], frozen=True, gc=False, tag="ticker"):
     """{"channel":"ticker","type":"update","data":[]}"""
-
-    type: str
-    data: list[StreamTicker]
 
 
 class StreamTrade(msgspec.Struct, frozen=True, gc=False):
@@ -80,11 +86,8 @@ class StreamTrade(msgspec.Struct, frozen=True, gc=False):
     timestamp: Moment
 
 
-class TradeFrame(PublicFrame, frozen=True, gc=False, tag="trade"):
+class TradeFrame(DataFrame[StreamTrade], frozen=True, gc=False, tag="trade"):
     """{"channel":"trade","type":"update","data":[]}"""
-
-    type: str
-    data: list[StreamTrade]
 
 
 class CandleInfo(msgspec.Struct, frozen=True, gc=False):
@@ -103,12 +106,8 @@ class CandleInfo(msgspec.Struct, frozen=True, gc=False):
     interval: int
 
 
-class CandleFrame(PublicFrame, frozen=True, gc=False, tag="ohlc"):
+class CandleFrame(DataFrame[CandleInfo], frozen=True, gc=False, tag="ohlc"):
     """{"channel":"ohlc","type":"snapshot","timestamp":"2024-05-17T11:21:16.318303322Z","data":[]}"""
-
-    type: str
-    data: list[CandleInfo]
-    timestamp: Moment | None = None
 
 
 class LevelInfo(msgspec.Struct, frozen=True, gc=False):
@@ -129,11 +128,8 @@ class BookInfo(msgspec.Struct, frozen=True, gc=False):
     timestamp: Moment | None = None
 
 
-class BookFrame(PublicFrame, frozen=True, gc=False, tag="book"):
+class BookFrame(DataFrame[BookInfo], frozen=True, gc=False, tag="book"):
     """{"channel":"book","type":"update","data":[]}"""
-
-    type: str
-    data: list[BookInfo]
 
 
 class Trigger(Money, frozen=True):
