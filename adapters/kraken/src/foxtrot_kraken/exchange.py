@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import ClassVar
 
 from foxtrot.exchange import BaseExchange
@@ -41,18 +42,12 @@ class KrakenExchange(BaseExchange):
         options = KrakenOptions.model_validate(dict(context.config.options))
         exchange, symbols, names, next_seq = context.exchange, context.symbols, Names(), context.next_seq
         rest = KrakenRestCodec(exchange, symbols, names, next_seq, context.venue_ms, tier=options.tier)
-        nonces, signed_in = Nonces(context.own_ms), context.stream_key is not None
+        client = functools.partial(CcxtRestClient.linked, "kraken", context, nonce=Nonces(context.own_ms).next)
+        signed_in = context.stream_key is not None
         return VenueLink(
             rest=rest,
             stream=KrakenStreamCodec(exchange, symbols, names, next_seq, book_depth=options.book_depth),
-            requests=split_by_key(
-                context,
-                _ALLOWED,
-                _TOKEN,
-                lambda credentials, allowed: CcxtRestClient.linked(
-                    "kraken", context, credentials, allowed, nonces.next
-                ),
-            ),
+            requests=split_by_key(context, _ALLOWED, _TOKEN, client),
             in_order=True,
             user_streams=(TokenScheme(symbols),) if signed_in else (),
             rpc=KrakenRpcCodec(symbols) if signed_in and options.orders_over == "ws" else None,
