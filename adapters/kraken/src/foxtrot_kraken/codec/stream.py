@@ -26,8 +26,7 @@ _CHANNELS = {
 }
 _INTERVAL_NAMES = {minutes: name for name, minutes in INTERVALS.items()}
 _FRAME = msgspec.json.Decoder(wire.TickerFrame | wire.TradeFrame | wire.CandleFrame | wire.BookFrame | wire.Idle)
-_CONTROL = msgspec.json.Decoder(wire.Control)
-_OTHER = msgspec.json.Decoder(wire.UserFrame)
+_OTHER = msgspec.json.Decoder(wire.Frame)
 
 
 class KrakenStreamCodec(fx.StreamBase):
@@ -126,19 +125,18 @@ class KrakenStreamCodec(fx.StreamBase):
 
     def read_seldom(self, data: bytes) -> fx.Message:
         """Read an answer or a status."""
-        other = _OTHER.decode(data)
-        if other.channel == "status":
-            return _status(bytes(other.data))
-        control = _CONTROL.decode(data)
-        if control.method == "pong":
+        frame = _OTHER.decode(data)
+        if frame.channel == "status":
+            return _status(bytes(frame.data))
+        if frame.method == "pong":
             return fx.Pong()
-        if control.success and control.req_id is not None:
-            return fx.Ack(control.req_id, "", msgspec.json.decode(control.result, type=wire.Control).symbol or "")
-        if control.refusal in _SO_ALREADY and control.req_id is not None:
-            return fx.Ack(control.req_id, symbol=control.symbol or "")
-        if control.refusal:
-            return fx.Nack(control.req_id, control.refusal, control.refusal, control.symbol or "")
-        return fx.Unknown("an answer to nothing" if other.method else f"unknown channel {other.channel!r}", data)
+        if frame.success and frame.req_id is not None:
+            return fx.Ack(frame.req_id, "", msgspec.json.decode(frame.result, type=wire.Frame).symbol or "")
+        if frame.refusal in _SO_ALREADY and frame.req_id is not None:
+            return fx.Ack(frame.req_id, symbol=frame.symbol or "")
+        if frame.refusal:
+            return fx.Nack(frame.req_id, frame.refusal, frame.refusal, frame.symbol or "")
+        return fx.Unknown("an answer to nothing" if frame.method else f"unknown channel {frame.channel!r}", data)
 
 
 def _levels(levels: list[wire.LevelInfo]) -> list[fx.Level]:

@@ -17,9 +17,13 @@ T = TypeVar("T")
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class Control(msgspec.Struct, frozen=True):
+class Frame(msgspec.Struct, frozen=True):
     """{"method":"subscribe","req_id":11,"result":{"channel":"book","depth":10,"snapshot":true,"symbol":"BTC/USD"},
-    "success":true,"time_in":"2024-05-19T16:27:13.694962Z","time_out":"2024-05-19T16:27:13.695006Z"}"""
+    "success":true,"time_in":"2024-05-19T16:27:13.694962Z","time_out":"2024-05-19T16:27:13.695006Z"} or
+    {"channel":"balances","type":"update","data":[],"sequence":4}
+
+    Either an answer or what a channel sends.
+    """
 
     method: str = ""
     req_id: int | None = None
@@ -28,6 +32,10 @@ class Control(msgspec.Struct, frozen=True):
     symbol: str | None = None
     result: msgspec.Raw = msgspec.Raw(b"null")
     refused: str = msgspec.field(name="Error", default="")
+    channel: str = ""
+    type: str = ""
+    data: msgspec.Raw = msgspec.Raw(b"[]")
+    sequence: int = 0
 
     @property
     def refusal(self) -> str:
@@ -186,13 +194,3 @@ class LedgerEntry(Money, frozen=True):
     asset: str
     amount: Decimal = Decimal(0)
     timestamp: Moment | None = None
-
-
-class UserFrame(msgspec.Struct, frozen=True):
-    """{"channel":"balances","type":"update","data":[],"sequence":4}"""
-
-    channel: str = ""
-    type: str = ""
-    data: msgspec.Raw = msgspec.Raw(b"[]")
-    sequence: int = 0
-    method: str = ""
