@@ -87,8 +87,9 @@ from foxtrot.protocol.messages import (
 from foxtrot.protocol.pages import Wanted, numbered_page, offset_page, trades_from
 from foxtrot.protocol.ratelimit import LimitKind, RateLimit, Usage
 from foxtrot.protocol.reading import UNREADABLE, FrameReader, unreadable
-from foxtrot.protocol.refusals import of_the_edge, refused, uncertain
+from foxtrot.protocol.refusals import judged, of_the_edge, refused, uncertain
 from foxtrot.protocol.rest_base import RestBase
+from foxtrot.protocol.stream_base import StreamBase
 from foxtrot.protocol.symbols import SymbolTable, distinct
 from foxtrot.protocol.unlisted import Unlisted
 from foxtrot.protocol.words import States, Words
@@ -173,6 +174,7 @@ __all__ = [
     "Sequences",
     "Side",
     "States",
+    "StreamBase",
     "StreamCodec",
     "StreamEnded",
     "StreamLimits",
@@ -196,6 +198,7 @@ __all__ = [
     "canceled",
     "distinct",
     "executed",
+    "judged",
     "moment_ns",
     "next_open",
     "numbered_page",

@@ -21,7 +21,7 @@ from foxtrot.errors import (
     StateError,
     UnsupportedError,
 )
-from foxtrot.ports import HttpSender
+from foxtrot.ports import HttpSender, LinkContext
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.codec import Endpoints
 
@@ -56,6 +56,28 @@ class CcxtRestClient:
         if missing := sorted(name for name in allowed if not hasattr(self._ccxt, name)):
             raise AdapterBroken(f"ccxt's {class_name} has no endpoint {', '.join(missing)}.")
         _point_to(self._ccxt, endpoints)
+
+    @classmethod
+    def linked(
+        cls,
+        class_name: str,
+        context: LinkContext,
+        credentials: Credentials | None,
+        allowed: frozenset[str],
+        nonce: Callable[[], int] | None = None,
+    ) -> CcxtRestClient:
+        """Return a client as an adapter's `link` makes it: to where the exchange connects, by its settings."""
+        access = context.access
+        return cls(
+            class_name,
+            access.endpoints,
+            credentials,
+            context.config.transport,
+            allowed=allowed,
+            venue_ms=context.venue_ms,
+            nonce=nonce,
+            http=access.http,
+        )
 
     @property
     def library(self) -> Any:

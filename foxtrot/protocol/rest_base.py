@@ -11,13 +11,13 @@ from foxtrot.model.intervals import require_listed
 from foxtrot.model.order import Fill
 from foxtrot.model.orderbook import OrderBook
 from foxtrot.protocol.calls import Call
-from foxtrot.protocol.codec import NextSeq, Page, RestCodec
+from foxtrot.protocol.codec import Page, RestCodec
 from foxtrot.protocol.messages import BookSnapshot, OrderUpdate
 from foxtrot.protocol.pages import Wanted
-from foxtrot.protocol.symbols import SymbolTable
+from foxtrot.protocol.stamping import Stamping
 
 
-class RestBase(RestCodec):
+class RestBase(Stamping, RestCodec):
     """Turn what users ask for into what a venue's requests are about: a book of some depth, a page of a list.
 
     `most_depth` is how many levels a side a request for a book bears, `snapshot_depth` how many one under a kept book
@@ -27,11 +27,6 @@ class RestBase(RestCodec):
     most_depth: int
     snapshot_depth: int
     intervals: Collection[str] = ()
-
-    def __init__(self, exchange: str, symbols: SymbolTable, next_seq: NextSeq) -> None:
-        self.exchange = exchange
-        self.symbols = symbols
-        self.next_seq = next_seq
 
     @abc.abstractmethod
     def book(self, contract: Contract, depth: int) -> Call[BookSnapshot]:
@@ -77,7 +72,3 @@ class RestBase(RestCodec):
     ) -> Call[Page[Fill]]:
         """Ask for one page of executions."""
         return self.executions(contract, Wanted(start, end, limit, after))
-
-    def stamp(self, symbol: str, ts_event: int) -> tuple[str, str, int, int, int]:
-        """Return what every event begins with; what was asked for has no time of receipt."""
-        return self.exchange, symbol, ts_event, 0, self.next_seq()

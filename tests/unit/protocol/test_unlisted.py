@@ -10,12 +10,13 @@ from foxtrot.protocol.symbols import SymbolTable
 from foxtrot.protocol.unlisted import Unlisted
 
 CONTRACT = Contract(exchange="toy", symbol="A/B", venue_symbol="AB", base="A", quote="B")
+OTHER = Contract(exchange="toy", symbol="C/D", venue_symbol="CD", base="C", quote="D")
 
 
 @pytest.fixture
 def unlisted() -> Unlisted:
     table = SymbolTable("toy")
-    table.load([CONTRACT])
+    table.load([CONTRACT, OTHER])
     return Unlisted(table)
 
 
@@ -40,3 +41,13 @@ def test_an_order_with_an_id_of_ours_is_never_passed_over(unlisted: Unlisted) ->
     for wanted in (CONTRACT, None, CONTRACT):
         with pytest.raises(UnknownSymbol):
             unlisted.passes("SHARE", wanted, "mine")
+
+
+def test_of_a_list_the_entries_of_the_contract_wanted_are_left(unlisted: Unlisted) -> None:
+    entries = {"1": "AB", "2": "CD", "3": "SHARE", "4": "AB"}
+    assert unlisted.of(entries, CONTRACT, str) == {"1": "AB", "4": "AB"}
+    with pytest.raises(UnknownSymbol):
+        unlisted.of(entries, None, str)
+    assert unlisted.of(entries, None, str) == {"1": "AB", "2": "CD", "4": "AB"}
+    with pytest.raises(UnknownSymbol):
+        unlisted.of(entries, CONTRACT, str, lambda entry: "mine" if entry == "SHARE" else None)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import functools
 from typing import ClassVar
 
-from foxtrot.config import Credentials
 from foxtrot.exchange import BaseExchange
 from foxtrot.io.rest import CcxtRestClient
 from foxtrot.io.split import split_by_key
-from foxtrot.ports import LinkContext, RequestClient, VenueLink
+from foxtrot.ports import LinkContext, VenueLink
 from foxtrot.protocol.codec import BatchCancel
 from foxtrot.protocol.nonces import Nonces
 from foxtrot_kraken.codec.rest import KrakenRestCodec
@@ -43,11 +43,12 @@ class KrakenExchange(BaseExchange):
         options = KrakenOptions.model_validate(dict(context.config.options))
         exchange, symbols, names, next_seq = context.exchange, context.symbols, Names(), context.next_seq
         rest = KrakenRestCodec(exchange, symbols, names, next_seq, context.venue_ms, tier=options.tier)
+        client = functools.partial(CcxtRestClient.linked, "kraken", context, nonce=Nonces(context.own_ms).next)
         signed_in = context.stream_key is not None
         return VenueLink(
             rest=rest,
             stream=KrakenStreamCodec(exchange, symbols, names, next_seq, book_depth=options.book_depth),
-            requests=_requests(context),
+            requests=split_by_key(context, _ALLOWED, _TOKEN, client),
             in_order=True,
             user_streams=(TokenScheme(symbols),) if signed_in else (),
             rpc=KrakenRpcCodec(symbols) if signed_in and options.orders_over == "ws" else None,
@@ -55,21 +56,3 @@ class KrakenExchange(BaseExchange):
             cancel_after=rest.cancel_after,
             batch_cancel=BatchCancel(50, rest.cancel_orders),
         )
-
-
-def _requests(context: LinkContext) -> RequestClient:
-    nonces = Nonces(context.own_ms)
-
-    def client(credentials: Credentials | None, allowed: frozenset[str]) -> CcxtRestClient:
-        return CcxtRestClient(
-            "kraken",
-            context.access.endpoints,
-            credentials,
-            context.config.transport,
-            allowed=allowed,
-            venue_ms=context.venue_ms,
-            nonce=nonces.next,
-            http=context.access.http,
-        )
-
-    return split_by_key(context, _ALLOWED, _TOKEN, client)

@@ -11,7 +11,7 @@ import msgspec
 from foxtrot import adapting as fx
 from foxtrot_kraken.messages.market import Answer
 
-# By the beginning of the text; the first that fits counts. All of these were refused: nothing was done.
+# By the beginning of the text; the first that fits counts. These were refused, nothing was done, but for the last ones.
 _REFUSALS: dict[str, type[fx.VenueError]] = {
     "EOrder:Insufficient": fx.InsufficientFunds,
     "EOrder:Rate limit exceeded": fx.RateLimited,
@@ -43,17 +43,15 @@ _REFUSALS: dict[str, type[fx.VenueError]] = {
     # Of the WebSocket, before a request is looked at any further.
     "Token(s) not found": fx.VenueError,
     "Unsupported": fx.VenueError,
+    # The venue itself may not know whether it acted.
+    "EService:Unavailable": fx.VenueUnavailable,
+    "EService:Busy": fx.VenueUnavailable,
+    "EService:Timeout": fx.VenueUnavailable,
+    "EGeneral:Internal error": fx.VenueUnavailable,
+    "EGeneral:Unknown error": fx.VenueUnavailable,
 }
 _NO_NUMBER = "field must be a"
 _PAUSE_S = 5.0  # the venue does not say how long; the slowest counter falls by more than one request in that time
-# The venue itself may not know whether it acted.
-_UNKNOWN = (
-    "EService:Unavailable",
-    "EService:Busy",
-    "EService:Timeout",
-    "EGeneral:Internal error",
-    "EGeneral:Unknown error",
-)
 _ANSWER = msgspec.json.Decoder(Answer)
 
 
@@ -67,10 +65,9 @@ def classify(call: fx.Call[object], response: fx.RawResponse, exchange: str) -> 
     if text is None:
         return None if response.status == 200 else fx.of_the_edge(call, response, exchange)
     kind = next((kind for beginning, kind in _REFUSALS.items() if text.startswith(beginning)), None)
-    if kind is None and _NO_NUMBER not in text:
-        error: fx.VenueError = fx.uncertain(text, response, listed=text in _UNKNOWN, retryable=True)
-    else:
-        error = fx.refused(kind or fx.VenueError, text, call, response)
+    if kind is None and _NO_NUMBER in text:
+        kind = fx.VenueError
+    error = fx.judged(kind, text, call, response)
     if isinstance(error, fx.RateLimited):
         error.orders_only = text.startswith("EOrder:")
         error.retry_after_s = None if isinstance(error, fx.Banned) else _PAUSE_S

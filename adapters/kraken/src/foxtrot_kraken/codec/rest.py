@@ -9,8 +9,6 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-import msgspec
-
 from foxtrot import adapting as fx
 from foxtrot_kraken.codec.calls import private_call, public_call
 from foxtrot_kraken.codec.errors import classify
@@ -25,6 +23,7 @@ _PAGE = 50
 _FEE_PERCENT = 100
 T = TypeVar("T")
 VenueMs = Callable[[], int]
+ByPair = dict[str, T | int | str]  # what is asked of one pair, beside which "last" may stand
 
 
 class KrakenRestCodec(fx.RestBase):
@@ -76,13 +75,13 @@ class KrakenRestCodec(fx.RestBase):
     def book(self, contract: fx.Contract, depth: int) -> fx.Call[fx.BookSnapshot]:
         """Ask for the best levels; no stream goes on from them."""
 
-        def read(found: dict[str, market.DepthInfo]) -> fx.BookSnapshot:
-            info: market.DepthInfo = _only(found)
+        def read(found: ByPair[market.DepthInfo]) -> fx.BookSnapshot:
+            info = _only(found)
             bids, asks = ([(price, quantity) for price, quantity, _ in side] for side in (info.bids, info.asks))
             return fx.BookSnapshot(contract.symbol, 0, 0, bids, asks, standalone=True)
 
         params = {"pair": contract.venue_symbol, "count": str(depth)}
-        return public_call("Depth", params, dict[str, market.DepthInfo], read)
+        return public_call("Depth", params, ByPair[market.DepthInfo], read)
 
     def fetch_trades(self, contract: fx.Contract, limit: int, from_id: str) -> fx.Call[list[fx.Trade]]:
         """Ask for the latest trades; for those from an id on, which must be among the newest 1,000.
@@ -90,26 +89,29 @@ class KrakenRestCodec(fx.RestBase):
         Reading raises VenueError for an older id: past trades can be asked for by time only.
         """
 
-        def read(found: dict[str, Any]) -> list[fx.Trade]:
-            rows = msgspec.convert(_only(found), list[market.TradeRow], strict=False)
-            trades = fx.trades_from([self._trade(row, contract.symbol) for row in rows], from_id)
+        def read(found: ByPair[list[market.TradeRow]]) -> list[fx.Trade]:
+            trades = fx.trades_from([self._trade(row, contract.symbol) for row in _only(found)], from_id)
             return trades[:limit] if from_id else trades[-limit:]
 
         count = _MOST_TRADES if from_id else min(limit, _MOST_TRADES)
-        return public_call("Trades", {"pair": contract.venue_symbol, "count": str(count)}, dict[str, Any], read)
+        return public_call(
+            "Trades",
+            {"pair": contract.venue_symbol, "count": str(count)},
+            ByPair[list[market.TradeRow]],
+            read,
+        )
 
     def candles(self, contract: fx.Contract, interval: str, wanted: fx.Wanted) -> fx.Call[list[fx.Bar]]:
         """Ask for one page of candles: of the newest 720 those that open in the range."""
 
-        def read(found: dict[str, Any]) -> list[fx.Bar]:
-            rows = msgspec.convert(_only(found), list[market.Candle], strict=False)
-            bars = [self._bar(row, contract.symbol, interval) for row in rows]
+        def read(found: ByPair[list[market.Candle]]) -> list[fx.Bar]:
+            bars = [self._bar(row, contract.symbol, interval) for row in _only(found)]
             return wanted.part(bars, lambda bar: bar.open_time)
 
         params = {"pair": contract.venue_symbol, "interval": str(INTERVALS[interval])}
         if wanted.start is not None:
             params["since"] = str(wanted.start // fx.NS_PER_S - 1)
-        return public_call("OHLC", params, dict[str, Any], read)
+        return public_call("OHLC", params, ByPair[list[market.Candle]], read)
 
     def fetch_tickers(self, contracts: Sequence[fx.Contract]) -> fx.Call[list[fx.Ticker]]:
         """Ask for 24-hour statistics."""
@@ -152,10 +154,9 @@ class KrakenRestCodec(fx.RestBase):
         """Ask for one page of executions of all symbols, newest first."""
 
         def read(found: private.TradesHistory) -> fx.Page[fx.Fill]:
-            listed = {k: t for k, t in found.trades.items() if not self._unlisted.passes(t.pair, contract)}
-            fills = [to_fill(key, info, self.symbols) for key, info in listed.items()]
-            chosen = [f for f in fills if contract is None or f.symbol == contract.symbol]
-            return _page(wanted, chosen, lambda fill: fill.ts_event, len(found.trades))
+            trades = self._unlisted.of(found.trades, contract, lambda trade: trade.pair)
+            fills = [to_fill(trade_id, info, self.symbols) for trade_id, info in trades.items()]
+            return _page(wanted, fills, lambda fill: fill.ts_event, len(found.trades))
 
         return private_call("TradesHistory", _range(wanted), private.TradesHistory, read)
 
@@ -248,12 +249,8 @@ class KrakenRestCodec(fx.RestBase):
     def _updates(
         self, found: dict[str, orders.OrderInfo], contract: fx.Contract | None, asked_ns: int
     ) -> list[fx.OrderUpdate]:
-        updates = [
-            to_update(key, info, self.symbols, asked_ns)
-            for key, info in found.items()
-            if not self._unlisted.passes(info.descr.pair, contract, info.cl_ord_id)
-        ]
-        return [update for update in updates if contract is None or update.symbol == contract.symbol]
+        chosen = self._unlisted.of(found, contract, lambda info: info.descr.pair, lambda info: info.cl_ord_id)
+        return [to_update(order_id, info, self.symbols, asked_ns) for order_id, info in chosen.items()]
 
     def _trade(self, row: market.TradeRow, symbol: str) -> fx.Trade:
         side = fx.Side.BUY if row.side == "b" else fx.Side.SELL
@@ -277,10 +274,10 @@ def _command(contract: fx.Contract, trading: float, lane: fx.Lane = fx.Lane.PLAC
     return {"lane": lane, "trading": trading, "market": contract.symbol, "idempotent": False}
 
 
-def _only(found: dict[str, Any]) -> Any:
-    """Return what is told of the one pair asked for; "last" may stand beside it. Raises ValueError for nothing."""
-    for key, told in found.items():
-        if key != "last":
+def _only(found: ByPair[T]) -> T:
+    """Return what is told of the one pair asked for. Raises ValueError for nothing."""
+    for told in found.values():
+        if not isinstance(told, int | str):
             return told
     raise ValueError("the answer is about no pair")
 

@@ -13,9 +13,9 @@ import msgspec
 from foxtrot import adapting as fx
 from foxtrot_kraken.codec.user import TOKEN_REFUSED, token_call
 from foxtrot_kraken.messages.market import Answer
-from foxtrot_kraken.messages.streams import Control
+from foxtrot_kraken.messages.streams import Frame
 
-_CONTROL = msgspec.json.Decoder(Control)
+_FRAME = msgspec.json.Decoder(Frame)
 _METHODS = {
     "privatePostAddOrder": "add_order",
     "privatePostAmendOrder": "amend_order",
@@ -81,7 +81,7 @@ class KrakenRpcCodec(fx.RpcCodec):
         A frame that cannot be read comes back without an id and with status 0; never raises.
         """
         try:
-            reply = _CONTROL.decode(data)
+            reply = _FRAME.decode(data)
         except (msgspec.MsgspecError, RecursionError):
             return None, fx.RawResponse(0, {}, data)
         if not reply.method and not reply.refused:

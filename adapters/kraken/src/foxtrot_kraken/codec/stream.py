@@ -5,8 +5,7 @@ Source: https://docs.kraken.com/api/docs/websocket-v2/book and the pages beside 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from datetime import datetime
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -30,11 +29,10 @@ _INTERVAL_NAMES = {minutes: name for name, minutes in INTERVALS.items()}
 _FRAME = msgspec.json.Decoder(
     wire.TickerFrame | wire.TradeFrame | wire.CandleFrame | wire.BookFrame | wire.InstrumentFrame | wire.Idle
 )
-_CONTROL = msgspec.json.Decoder(wire.Control)
-_OTHER = msgspec.json.Decoder(wire.UserFrame)
+_OTHER = msgspec.json.Decoder(wire.Frame)
 
 
-class KrakenStreamCodec(fx.StreamCodec):
+class KrakenStreamCodec(fx.StreamBase):
     """Speak the public channels. A ticker that follows the best prices brings quotes and statistics in one."""
 
     # How many subscriptions a connection bears is not stated; heartbeats come about once a second. That trade ids count
@@ -57,13 +55,12 @@ class KrakenStreamCodec(fx.StreamCodec):
     def __init__(
         self, exchange: str, symbols: fx.SymbolTable, names: Names, next_seq: fx.NextSeq, *, book_depth: int
     ) -> None:
-        self._exchange = exchange
-        self._symbols = symbols
+        super().__init__(exchange, symbols, next_seq)
         self._names = names
-        self._next_seq = next_seq
         self._book_depth = book_depth
         self._candles = fx.RunningCandles(next_seq)
-        self._readers: dict[type, Callable[[Any, int, fx.Emit], None]] = {
+        self.decode_frame = _FRAME.decode
+        self.readers = {
             wire.Idle: lambda frame, ts_recv, emit: emit(fx.Pong()),
             wire.TickerFrame: self._tickers,
             wire.TradeFrame: self._trades,
@@ -87,52 +84,36 @@ class KrakenStreamCodec(fx.StreamCodec):
         """Return the depth subscribed and the venue's checksum."""
         return fx.BookRules(int(channel.param or self._book_depth), self._names.checksum(channel.symbol))
 
-    def decode(self, data: bytes, ts_recv: int, emit: fx.Emit) -> None:
-        """Emit what a frame says; bad bytes become `Unknown`."""
-        try:
-            frame = _FRAME.decode(data)
-        except (msgspec.MsgspecError, RecursionError):
-            emit(_read_seldom(data))
-            return
-        try:
-            self._readers[frame.__class__](frame, ts_recv, emit)
-        except (fx.UnknownSymbol, KeyError) as error:
-            emit(fx.Unknown(str(error), data))
-
     def _control(self, method: str, channels: Sequence[fx.Channel], request_id: int, more: dict[str, Any]) -> bytes:
         kind, param = channels[0].kind, channels[0].param
         params: dict[str, Any] = {"channel": _CHANNELS[kind], **more}
         if kind is not fx.ChannelKind.LISTING:
-            params["symbol"] = [self._symbols.contract(channel.symbol).symbol for channel in channels]
+            params["symbol"] = [self.symbols.contract(channel.symbol).symbol for channel in channels]
         if kind is fx.ChannelKind.BOOK:
             params["depth"] = int(param or self._book_depth)
         elif kind is fx.ChannelKind.OHLCV:
-            fx.require_listed(param, INTERVALS, self._exchange)
+            fx.require_listed(param, INTERVALS, self.exchange)
             params["interval"] = INTERVALS[param]
         elif kind is fx.ChannelKind.QUOTES:
             params["event_trigger"] = "bbo"
         return msgspec.json.encode({"method": method, "params": params, "req_id": request_id})
 
-    def _stamp(self, symbol: str, timestamp: datetime | None, ts_recv: int) -> tuple[str, str, int, int, int]:
-        """Return what every event begins with."""
-        unified = self._symbols.contract(symbol).symbol
-        return self._exchange, unified, fx.moment_ns(timestamp), ts_recv, self._next_seq()
-
     def _tickers(self, frame: wire.TickerFrame, ts_recv: int, emit: fx.Emit) -> None:
         for t in frame.data:
+            symbol, at = self.symbols.contract(t.symbol).symbol, fx.moment_ns(t.timestamp)
             best, size = (t.bid, t.bid_qty, t.ask, t.ask_qty), 0.0  # of the last trade: not told
-            emit(fx.Quote(*self._stamp(t.symbol, t.timestamp, ts_recv), *best))
+            emit(fx.Quote(*self.stamp(symbol, at, ts_recv), *best))
             day = round(t.last - t.change, _MOST_DECIMALS), t.high, t.low, t.volume, t.volume * t.vwap, t.change_pct
-            emit(fx.Ticker(*self._stamp(t.symbol, t.timestamp, ts_recv), t.last, size, *best, *day))
+            emit(fx.Ticker(*self.stamp(symbol, at, ts_recv), t.last, size, *best, *day))
 
     def _trades(self, frame: wire.TradeFrame, ts_recv: int, emit: fx.Emit) -> None:
         for t in frame.data:
-            side, stamp = SIDES[t.side], self._stamp(t.symbol, t.timestamp, ts_recv)
-            emit(fx.Trade(*stamp, t.trade_id, t.price, t.qty, side))
+            symbol, at = self.symbols.contract(t.symbol).symbol, fx.moment_ns(t.timestamp)
+            emit(fx.Trade(*self.stamp(symbol, at, ts_recv), t.trade_id, t.price, t.qty, SIDES[t.side]))
 
     def _books(self, frame: wire.BookFrame, ts_recv: int, emit: fx.Emit) -> None:
         for b in frame.data:
-            symbol, at = self._symbols.contract(b.symbol).symbol, fx.moment_ns(b.timestamp)
+            symbol, at = self.symbols.contract(b.symbol).symbol, fx.moment_ns(b.timestamp)
             number, bids, asks = at // 1_000, _levels(b.bids), _levels(b.asks)
             if frame.type == "snapshot":
                 emit(fx.BookSnapshot(symbol, ts_recv, number, bids, asks, b.checksum))
@@ -142,38 +123,33 @@ class KrakenStreamCodec(fx.StreamCodec):
     def _bars(self, frame: wire.CandleFrame, ts_recv: int, emit: fx.Emit) -> None:
         at, bars = fx.moment_ns(frame.timestamp), list[fx.Bar]()
         for c in frame.data:
-            symbol, opened = self._symbols.contract(c.symbol).symbol, fx.moment_ns(c.interval_begin)
+            symbol, opened = self.symbols.contract(c.symbol).symbol, fx.moment_ns(c.interval_begin)
             interval, prices = _INTERVAL_NAMES.get(c.interval, f"{c.interval}m"), (c.open, c.high, c.low, c.close)
             traded = c.volume, c.volume * c.vwap, c.trades
-            bars.append(fx.Bar(self._exchange, symbol, at, ts_recv, 0, interval, opened, *prices, *traded, False))
+            bars.append(fx.Bar(self.exchange, symbol, at, ts_recv, 0, interval, opened, *prices, *traded, False))
         self._candles.take(bars, emit, past=frame.type == "snapshot")
+
+    def read_seldom(self, data: bytes) -> fx.Message:
+        """Read an answer or a status."""
+        frame = _OTHER.decode(data)
+        if frame.channel == "status":
+            return _status(bytes(frame.data))
+        if frame.method == "pong":
+            return fx.Pong()
+        if frame.success and frame.req_id is not None:
+            return fx.Ack(frame.req_id, "", msgspec.json.decode(frame.result, type=wire.Frame).symbol or "")
+        if frame.refusal in _SO_ALREADY and frame.req_id is not None:
+            return fx.Ack(frame.req_id, symbol=frame.symbol or "")
+        if frame.refusal:
+            return fx.Nack(frame.req_id, frame.refusal, frame.refusal, frame.symbol or "")
+        return fx.Unknown("an answer to nothing" if frame.method else f"unknown channel {frame.channel!r}", data)
 
 
 def _levels(levels: list[wire.LevelInfo]) -> list[fx.Level]:
     return [(level.price, level.qty) for level in levels]
 
 
-def _read_seldom(data: bytes) -> fx.Message:
-    """Read an answer, a status, or what cannot be read."""
-    try:
-        other = _OTHER.decode(data)
-        if other.channel == "status":
-            return _status(bytes(other.data), data)
-        control = _CONTROL.decode(data)
-        if control.method == "pong":
-            return fx.Pong()
-        if control.success and control.req_id is not None:
-            return fx.Ack(control.req_id, "", msgspec.json.decode(control.result, type=wire.Control).symbol or "")
-    except (msgspec.MsgspecError, RecursionError) as error:
-        return fx.Unknown(str(error), data)
-    if control.refusal in _SO_ALREADY and control.req_id is not None:
-        return fx.Ack(control.req_id, symbol=control.symbol or "")
-    if control.refusal:
-        return fx.Nack(control.req_id, control.refusal, control.refusal, control.symbol or "")
-    return fx.Unknown("an answer to nothing" if other.method else f"unknown channel {other.channel!r}", data)
-
-
-def _status(entries: bytes, data: bytes) -> fx.Message:
+def _status(entries: bytes) -> fx.Message:
     """Return the end of the stream for a venue in maintenance; all other states let it go on."""
     systems = [entry.get("system") for entry in msgspec.json.decode(entries, type=list[dict[str, Any]])]
     return fx.StreamEnded("maintenance") if "maintenance" in systems else fx.Pong()

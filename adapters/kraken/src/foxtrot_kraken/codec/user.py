@@ -13,10 +13,9 @@ from foxtrot import adapting as fx
 from foxtrot_kraken.codec.calls import private_call
 from foxtrot_kraken.mapping import SIDES, STATES, TIMES, to_type
 from foxtrot_kraken.messages.private import Token
-from foxtrot_kraken.messages.streams import Control, Execution, LedgerEntry, Trigger, UserFrame
+from foxtrot_kraken.messages.streams import Execution, Frame, LedgerEntry, Trigger
 
-_FRAME = msgspec.json.Decoder(UserFrame)
-_CONTROL = msgspec.json.Decoder(Control)
+_FRAME = msgspec.json.Decoder(Frame)
 _ENTRIES = msgspec.json.Decoder(list[msgspec.Raw])
 _EXECUTION = msgspec.json.Decoder(Execution)
 _LEDGER = msgspec.json.Decoder(list[LedgerEntry])
@@ -74,7 +73,7 @@ class UserReader(fx.FrameReader):
         """Return what a frame says; a missing frame ends the stream."""
         frame = _FRAME.decode(data)
         if frame.method:
-            return _answer(_CONTROL.decode(data), data)
+            return _answer(frame, data)
         if frame.channel in _SILENT:
             return []
         if frame.channel not in _CHANNELS:
@@ -146,17 +145,17 @@ def _executed(update: fx.OrderUpdate, told: Execution, contract: fx.Contract) ->
     return fx.executed(update, told.exec_id, price, quantity, quote, fee, asset if fees else "", is_maker=maker)
 
 
-def _balances(frame: UserFrame, ts_recv: int) -> list[fx.Message]:
+def _balances(frame: Frame, ts_recv: int) -> list[fx.Message]:
     """Return what moved. Only totals are told, holds are not: the balance must be asked for."""
     if frame.type == "snapshot":
         return []
     return [fx.BalanceDelta(e.asset, e.amount, fx.moment_ns(e.timestamp), ts_recv) for e in _LEDGER.decode(frame.data)]
 
 
-def _answer(control: Control, data: bytes) -> list[fx.Message]:
-    if control.method == "pong" or control.req_id is None:
-        return [] if control.method == "pong" else [fx.Unknown("an answer to nothing", data)]
-    if control.success:
-        return [fx.Ack(control.req_id)]
-    text = control.refusal
-    return [fx.Nack(control.req_id, "token" if text.startswith(TOKEN_REFUSED) else text, text)]
+def _answer(frame: Frame, data: bytes) -> list[fx.Message]:
+    if frame.method == "pong" or frame.req_id is None:
+        return [] if frame.method == "pong" else [fx.Unknown("an answer to nothing", data)]
+    if frame.success:
+        return [fx.Ack(frame.req_id)]
+    text = frame.refusal
+    return [fx.Nack(frame.req_id, "token" if text.startswith(TOKEN_REFUSED) else text, text)]
