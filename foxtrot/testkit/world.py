@@ -288,6 +288,10 @@ class WorldSocket:
         sign = self._world.traits.heartbeat
         return not (sign and sign in text)
 
+    def deliver(self, data: bytes) -> None:
+        """Give the client a frame at once."""
+        self._on_frame(data)
+
     def end_by_venue(self, code: int, reason: str) -> None:
         """End the connection from the venue's side."""
         self._end(f"{code} {reason}")
