@@ -104,10 +104,11 @@ class _Listener(picows.WSListener):
     is longer than a control frame may be, and neither fragmented nor amid fragments, is a whole message.
     """
 
-    __slots__ = ("_frames", "_loop", "_parts", "_sink", "_size")
+    __slots__ = ("_alone", "_frames", "_loop", "_parts", "_sink", "_size")
 
     def __init__(self, sink: FrameSink) -> None:
         self._sink = sink
+        self._alone = not sink.takes_many
         self._loop = asyncio.get_running_loop()
         self._frames: list[bytes] | None = None  # of the read under way
         self._parts: list[bytes] = []
@@ -118,8 +119,8 @@ class _Listener(picows.WSListener):
         if frame.fin and (len(data) > _MAX_CONTROL or frame.msg_type in _WHOLE):
             frames = self._frames
             if frames is None:
-                if self._parts or frame.payload_size + frame.tail_size > MAX_MESSAGE:
-                    self._take_seldom(frame, data)
+                if self._alone or self._parts or frame.payload_size + frame.tail_size > MAX_MESSAGE:
+                    self._take_alone(frame, data)
                     return
                 frames = self._frames = []
                 if not frame.last_in_buffer:
@@ -130,7 +131,7 @@ class _Listener(picows.WSListener):
                 self._flush()
         else:
             self._flush()
-            self._take_seldom(frame, data)
+            self._take_alone(frame, data)
 
     def on_ws_disconnected(self, transport: picows.WSTransport) -> None:
         self._flush()
@@ -142,10 +143,11 @@ class _Listener(picows.WSListener):
             frames, self._frames = self._frames, None
             self._sink.deliver_all(frames)
 
-    def _take_seldom(self, frame: picows.WSFrame, data: bytes) -> None:
-        """Take a fragment, a control frame, or a message of a read so large that one may be beyond the limit.
+    def _take_alone(self, frame: picows.WSFrame, data: bytes) -> None:
+        """Take a fragment, a control frame, or a message that is not collected.
 
-        picows itself lets one pass that came whole in one read.
+        Of a read so large that one message may be beyond the limit each is looked at: picows itself lets one pass that
+        came whole.
         """
         if len(data) > MAX_MESSAGE:
             raise picows.WSProtocolError(picows.WSCloseCode.MESSAGE_TOO_BIG, TOO_BIG)
