@@ -16,7 +16,7 @@ from foxtrot.keys import Signer, signer
 from foxtrot.ports import LinkContext, VenueLink
 from foxtrot.protocol.codec import Endpoints, UserStreamScheme
 from foxtrot.spec import AdapterSpec
-from foxtrot_binance.codec.http import BinanceHttpCodec
+from foxtrot_binance.codec.http import ENDPOINTS, BinanceHttpCodec
 from foxtrot_binance.codec.rest import BinanceRestCodec
 from foxtrot_binance.codec.rpc import BinanceRpcCodec
 from foxtrot_binance.codec.stream import BinanceStreamCodec
@@ -24,11 +24,6 @@ from foxtrot_binance.codec.user import ListenKeyScheme, SignatureScheme
 from foxtrot_binance.config import BinanceOptions
 from foxtrot_binance.servers import BINANCE, BINANCEUS, Server
 
-_PUBLIC = "ExchangeInfo Time Depth Trades HistoricalTrades Klines Ticker24hr AvgPrice"
-_PRIVATE = (
-    "GetAccount GetMyTrades PostOrder PostOrderTest PostOrderCancelReplace DeleteOrder DeleteOpenOrders GetOrder "
-    "GetOpenOrders GetAllOrders"
-)
 _LISTEN_KEYS = frozenset({"publicPostUserDataStream", "publicPutUserDataStream", "publicDeleteUserDataStream"})
 
 
@@ -100,14 +95,8 @@ def _schemes(server: Server, options: BinanceOptions, context: LinkContext) -> t
 
 
 def _allowed(server: Server) -> frozenset[str]:
-    return frozenset(
-        [
-            *(f"publicGet{name}" for name in _PUBLIC.split()),
-            *(f"private{name}" for name in _PRIVATE.split()),
-            *_LISTEN_KEYS,
-            server.fees_endpoint,
-        ]
-    )
+    """Return every endpoint that the codec writes, of those for fees the server's own alone."""
+    return frozenset(name for name in ENDPOINTS if not name.startswith("sapi") or name == server.fees_endpoint)
 
 
 def _cannot_sign() -> Signer:

@@ -41,13 +41,6 @@ def to_update(order_id: str, info: OrderInfo, symbols: fx.SymbolTable, asked_ns:
     )
 
 
-def one_of(orders: dict[str, OrderInfo], order_id: str) -> OrderInfo:
-    """Return the order asked for. Raises OrderNotFound."""
-    if order_id not in orders:
-        raise fx.OrderNotFound(f"The venue knows no order {order_id}.")
-    return orders[order_id]
-
-
 def to_fill(trade_id: str, info: TradeInfo, symbols: fx.SymbolTable) -> fx.Fill:
     """Return an execution of TradesHistory, whose fees are in quote currency; it does not carry our id."""
     symbol = symbols.unified(info.pair)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from foxtrot import adapting as fx
 from foxtrot_kraken.codec.calls import private_call, public_call
 from foxtrot_kraken.codec.errors import classify
-from foxtrot_kraken.codec.orders import one_of, to_fill, to_update
+from foxtrot_kraken.codec.orders import to_fill, to_update
 from foxtrot_kraken.codec.params import amend_params, order_params, which_order
 from foxtrot_kraken.codec.weights import ADD, amend_cost, cancel_cost, limits_of
 from foxtrot_kraken.mapping import INTERVALS, Names, to_contracts
@@ -22,7 +22,7 @@ _MOST_TRADES = 1_000
 _PAGE = 50
 _FEE_PERCENT = 100
 T = TypeVar("T")
-VenueMs = Callable[[], int]
+Millis = Callable[[], int]
 ByPair = dict[str, T | int | str]  # what is asked of one pair, beside which "last" may stand
 
 
@@ -43,14 +43,7 @@ class KrakenRestCodec(fx.RestBase):
     intervals = INTERVALS
 
     def __init__(
-        self,
-        exchange: str,
-        symbols: fx.SymbolTable,
-        names: Names,
-        next_seq: fx.NextSeq,
-        venue_ms: VenueMs,
-        *,
-        tier: str,
+        self, exchange: str, symbols: fx.SymbolTable, names: Names, next_seq: fx.NextSeq, venue_ms: Millis, *, tier: str
     ) -> None:
         super().__init__(exchange, symbols, next_seq)
         self._names = names
@@ -94,12 +87,8 @@ class KrakenRestCodec(fx.RestBase):
             return trades[:limit] if from_id else trades[-limit:]
 
         count = _MOST_TRADES if from_id else min(limit, _MOST_TRADES)
-        return public_call(
-            "Trades",
-            {"pair": contract.venue_symbol, "count": str(count)},
-            ByPair[list[market.TradeRow]],
-            read,
-        )
+        params = {"pair": contract.venue_symbol, "count": str(count)}
+        return public_call("Trades", params, ByPair[list[market.TradeRow]], read)
 
     def candles(self, contract: fx.Contract, interval: str, wanted: fx.Wanted) -> fx.Call[list[fx.Bar]]:
         """Ask for one page of candles: of the newest 720 those that open in the range."""
@@ -168,9 +157,8 @@ class KrakenRestCodec(fx.RestBase):
         def read(placed: orders.Placed) -> fx.OrderUpdate:
             return fx.acknowledged(order, placed.order_id or "".join(placed.txid[:1]))
 
-        return private_call(
-            "AddOrder", order_params(order, contract), orders.Placed, read, orders=1, **_command(contract, ADD)
-        )
+        params = order_params(order, contract)
+        return private_call("AddOrder", params, orders.Placed, read, orders=1, **_command(contract, ADD))
 
     def validate_order(self, order: fx.Order, contract: fx.Contract) -> fx.Call[None]:
         """Let the venue check an order without placing it."""
@@ -181,10 +169,8 @@ class KrakenRestCodec(fx.RestBase):
         self, order: fx.Order, request: fx.AmendRequest, new_client_order_id: str, contract: fx.Contract, age_s: float
     ) -> fx.Call[fx.AmendResult]:
         """Change an order in place."""
-        params, done = amend_params(order, request), fx.amended(order, request)
-        return private_call(
-            "AmendOrder", params, orders.Amended, lambda _: done, **_command(contract, amend_cost(age_s))
-        )
+        params, done, cost = amend_params(order, request), fx.amended(order, request), amend_cost(age_s)
+        return private_call("AmendOrder", params, orders.Amended, lambda _: done, **_command(contract, cost))
 
     def cancel_order(
         self, contract: fx.Contract, order_id: str, client_order_id: str, age_s: float
@@ -218,7 +204,9 @@ class KrakenRestCodec(fx.RestBase):
         asked = self._now_ns()
 
         def read(found: dict[str, orders.OrderInfo]) -> fx.OrderUpdate:
-            return to_update(order_id, one_of(found, order_id), self.symbols, asked)
+            if order_id not in found:
+                raise fx.OrderNotFound(f"The venue knows no order {order_id}.")
+            return to_update(order_id, found[order_id], self.symbols, asked)
 
         kind = dict[str, orders.OrderInfo]
         return private_call("QueryOrders", {"txid": order_id}, kind, read) if order_id else None
@@ -233,7 +221,8 @@ class KrakenRestCodec(fx.RestBase):
         asked = self._now_ns()
 
         def read(found: orders.ClosedOrders) -> fx.Page[fx.OrderUpdate]:
-            return _page(wanted, self._updates(found.closed, contract, asked), _created, len(found.closed))
+            updates = self._updates(found.closed, contract, asked)
+            return _page(wanted, updates, lambda update: update.ts_created, len(found.closed))
 
         return private_call("ClosedOrders", _range(wanted) | {"closetime": "open"}, orders.ClosedOrders, read)
 
@@ -280,10 +269,6 @@ def _only(found: ByPair[T]) -> T:
         if not isinstance(told, int | str):
             return told
     raise ValueError("the answer is about no pair")
-
-
-def _created(update: fx.OrderUpdate) -> int:
-    return update.ts_created
 
 
 def _range(wanted: fx.Wanted) -> dict[str, str]:
