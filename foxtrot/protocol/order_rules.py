@@ -28,6 +28,7 @@ from foxtrot.model.order import Order, OrderType, Side
 _AMOUNTS = ("quantity", "quote_quantity", "price", "stop_price", "iceberg_quantity", "trailing_offset")
 _amounts = operator.attrgetter(*_AMOUNTS)
 _MARGIN = Decimal("0.01")  # the venue's average moves between our look and its own
+_ABOVE, _BELOW = 1 + _MARGIN, 1 - _MARGIN
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -156,11 +157,11 @@ def _percent_price(order: Order, rule: PercentPriceRule, average: Decimal | None
         return None
     up, down = (rule.bid_up, rule.bid_down) if order.side is Side.BUY else (rule.ask_up, rule.ask_down)
     highest, lowest = average * up, average * down
-    if order.price > highest * (1 + _MARGIN):
+    if order.price > highest * _ABOVE:
         return _broken(
             rule, "price", order.price, highest, f"is above {plain(up)} x the average price {plain(average)}"
         )
-    if order.price < lowest * (1 - _MARGIN):
+    if order.price < lowest * _BELOW:
         return _broken(
             rule, "price", order.price, lowest, f"is below {plain(down)} x the average price {plain(average)}"
         )
