@@ -47,12 +47,13 @@ def first_violation(order: Order, contract: Contract, average_price: Decimal | N
     `average_price` is the venue's average price, None when unknown: rules that need it are then left to the venue.
     """
     found = _positive(order) or _precision(order, contract)
+    if found is not None:
+        return found
     for rule in contract.rules:
-        if found is not None:
-            break
         check = _CHECKS.get(type(rule))
-        found = None if check is None else check(order, rule, average_price)
-    return found
+        if check is not None and (found := check(order, rule, average_price)) is not None:
+            return found
+    return None
 
 
 def needs_average_price(order: Order, contract: Contract) -> bool:
