@@ -27,7 +27,7 @@ def websocket_frame(text: bytes) -> bytes:
     size = len(text)
     if size < 126:
         return bytes((0x81, size)) + text
-    return bytes((0x81, 126)) + size.to_bytes(2) + text
+    return (bytes((0x81, 126)) + size.to_bytes(2) if size < 65_536 else bytes((0x81, 127)) + size.to_bytes(8)) + text
 
 
 def wrapped(kind: str, number: int, text: bytes) -> bytes:

@@ -176,6 +176,7 @@ class Connection:
             await self._compare_first()
             wiring.spawn(self._reconcile_periodically())
         wiring.spawn(self._contracts.keep_current())
+        wiring.spawn(self._contracts.follow())
         wiring.spawn(StreamWatch(wiring).run())
         wiring.spawn(self._measure_periodically())
         self._enter_open()
@@ -260,6 +261,7 @@ class Connection:
             config.retry,
             config.transport.connect_timeout_s,
             wiring.engine.publisher,
+            self._contracts.announced,
         )
         self._closers.append(streams.close)
         gaps = TradeGapFiller(wiring)
@@ -274,6 +276,7 @@ class Connection:
             signed_in=signed_in,
             visibility_s=visibility_s,
             cancel_after=link.cancel_after,
+            batch_cancel=link.batch_cancel,
         )
 
     def _connector_for(self, access: VenueAccess) -> WsConnector:

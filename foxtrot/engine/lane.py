@@ -29,48 +29,85 @@ class LaneHost(Protocol):
 
 
 class Lane:
-    """Deliver events of one type, exchange and symbol; `direct` is None when the receivers must be found anew."""
+    """Deliver events of one type, exchange and symbol; the receivers are found when the first one comes.
 
-    __slots__ = ("__weakref__", "_host", "direct", "queued")
+    `only` is the one receiver, where there is one and it is direct.
+    """
+
+    __slots__ = ("__weakref__", "_direct", "_host", "_queued", "only")
 
     def __init__(self, host: LaneHost) -> None:
         self._host = host
-        self.direct: tuple[Subscription, ...] | None = None
-        self.queued: tuple[Consumer, ...] = ()
+        self.only: Subscription | None = None
+        self._direct: tuple[Subscription, ...] | None = None  # None when the receivers must be found anew
+        self._queued: tuple[Consumer, ...] = ()
 
     def publish(self, event: Event) -> None:
         """Do what `EventEngine.publish` promises; the event must be of this lane's type, exchange and symbol."""
+        only = self.only
+        if only is None:
+            self.publish_to_any(event)
+            return
+        host = self._host
+        if host.dispatching:
+            host.defer(event)
+            return
+        # The same as below without the loops: nearly every event has one receiver.
+        host.dispatching = True
+        try:
+            only.last = last = only.last + 1
+            handler = only.handler if last & only.mask else only.call_watched
+            result = handler(event)
+            if result is not None:
+                refuse_coroutine(result)
+        except BaseException as error:  # noqa: BLE001 - isolation seam: told by the reporter
+            host.isolate(only, event, error)
+        finally:
+            host.dispatching = False
+        if host.unusual:
+            host.wind_up()
+
+    def forget(self) -> None:
+        """Find the receivers anew."""
+        self.only = self._direct = None
+
+    def publish_to_any(self, event: Event) -> None:
+        """Do the same, however many receivers there are."""
         host = self._host
         if host.dispatching:
             host.defer(event)
             return
         host.dispatching = True
         try:
-            direct = self.direct
+            direct = self._direct
             if direct is None:
-                direct, self.queued = host.find_route(event)
-                self.direct = direct
+                direct = self._find_receivers(event)
             for subscription in direct:
                 subscription.last = last = subscription.last + 1
                 try:
-                    if last & subscription.mask:
-                        result = subscription.handler(event)
-                    else:
-                        result = subscription.call_watched(event)
+                    handler = subscription.handler if last & subscription.mask else subscription.call_watched
+                    result = handler(event)
                     if result is not None:
-                        _refuse_coroutine(result)
-                except BaseException as error:  # noqa: BLE001 - isolation seam: told by the reporter
+                        refuse_coroutine(result)
+                except BaseException as error:  # noqa: BLE001 - as above
                     host.isolate(subscription, event, error)
-            if self.queued:
-                for consumer in self.queued:
+            if self._queued:
+                for consumer in self._queued:
                     consumer.offer(event)
         finally:
             host.dispatching = False
         if host.unusual:
             host.wind_up()
 
+    def _find_receivers(self, event: Event) -> tuple[Subscription, ...]:
+        direct, self._queued = self._host.find_route(event)
+        self._direct = direct
+        self.only = direct[0] if len(direct) == 1 and not self._queued else None
+        return direct
 
-def _refuse_coroutine(result: object) -> None:
+
+def refuse_coroutine(result: object) -> None:
+    """Raise InvalidRequest for a coroutine, close it; pass over anything else."""
     # A plain function that returns a coroutine (a lambda around an async one): nobody would ever await it.
     if inspect.iscoroutine(result):
         result.close()

@@ -22,13 +22,16 @@ Table = dict[type[Event], dict[str, dict[str, Lane]]]
 class Router:
     """Keep the subscriptions and derive from them who gets what.
 
-    `table[type][exchange][symbol]` is the cache that a publisher reads by itself; after a KeyError it asks `lane`.
-    The dict stays the same object for the router's life; every change of the subscriptions empties it, and the lanes
-    that were given away for good find their receivers anew.
+    Two caches a publisher reads by itself. `only[type]` is the one subscription that gets all events of a type, where
+    it is direct and the only one that gets any, else None; after a KeyError `find_only` is asked. Then
+    `table[type][exchange][symbol]` is the lane of an event; after a KeyError `lane` is asked. The dicts stay the same
+    objects for the router's life; every change of the subscriptions empties them, and the lanes that were given away
+    for good find their receivers anew.
     """
 
     def __init__(self, make_lane: Callable[[], Lane]) -> None:
         self.table: Table = {}
+        self.only: dict[type[Event], Subscription | None] = {}
         self._make_lane = make_lane
         self._given: WeakSet[Lane] = WeakSet()
         self._lanes = 0
@@ -57,10 +60,24 @@ class Router:
         """Route again."""
         self._closed = False
 
+    def find_only(self, event: Event) -> Subscription | None:
+        """Return who alone gets all events of an event's type, and remember it. Raises InvalidRequest as `lane`."""
+        _require_event(event)
+        if self._closed:
+            return None
+        listening = [
+            subscription
+            for (event_type, _, _), listeners in self._listeners.items()
+            if isinstance(event, event_type)
+            for subscription in listeners
+        ]
+        whole = [one for one in listening if one.consumer is None and one.exchange is None and one.symbol is None]
+        self.only[type(event)] = found = whole[0] if len(whole) == len(listening) == 1 else None
+        return found
+
     def lane(self, event: Event) -> Lane:
         """Return the lane of an event and remember it for its kind. Raises InvalidRequest for anything but an Event."""
-        if not isinstance(event, Event):
-            raise InvalidRequest(f"Only events can be published, not {type(event).__name__}.", field="event")
+        _require_event(event)
         if self._lanes >= _MOST_LANES:
             self._forget()
         by_symbol = self.table.setdefault(type(event), {}).setdefault(event.exchange, {})
@@ -93,10 +110,16 @@ class Router:
 
     def _forget(self) -> None:
         self.table.clear()
+        self.only.clear()
         self._lanes = 0
         for lane in self._given:
-            lane.direct = None
+            lane.forget()
 
 
 def _key(subscription: Subscription) -> tuple[type, str | None, str | None]:
     return subscription.event_type, subscription.exchange, subscription.symbol
+
+
+def _require_event(event: object) -> None:
+    if not isinstance(event, Event):
+        raise InvalidRequest(f"Only events can be published, not {type(event).__name__}.", field="event")

@@ -17,12 +17,14 @@ TOO_BIG = f"a message was larger than {MAX_MESSAGE} bytes"
 class FrameSink:
     """Hand messages and the end of one connection over; an exception in a handler never ends the connection.
 
-    `failures` counts such exceptions. The end is told once, with the first reason given.
+    `failures` counts such exceptions. The end is told once, with the first reason given. `takes_many` tells whether the
+    messages of one read can be handed over together; where they cannot there is no use in collecting them.
     """
 
     def __init__(self, on_frame: OnFrame, on_close: OnClose) -> None:
         self.on_frame = on_frame
         self._many = on_frame.many if isinstance(on_frame, OnFrames) else None
+        self.takes_many = self._many is not None
         self._on_close = on_close
         self._ended = False
         self.failures = 0

@@ -173,20 +173,22 @@ class RequestGateway:
     async def _admit(self, call: Call[T], deadline: float, ticket: Ticket) -> None:
         """Wait for the budget, and for the call's turn. Raises RateLimited or Banned (nothing was sent) when the budget
         takes longer than until the deadline."""
-        await self._await_budget(call, deadline, ticket)
+        now_s = await self._await_budget(call, deadline, ticket)
         if self._turns is not None and call.signed:
             await self._turns.take(call)
-            while self._limiter.delay(call, self._now_s(), ticket) > 0:  # no more: others may go meanwhile
+            while self._limiter.delay(call, now_s := self._now_s(), ticket) > 0:  # no more: others may go meanwhile
                 self._turns.release()
                 await self._await_budget(call, deadline, ticket)
                 await self._turns.take(call)
-        self._limiter.take(call, self._now_s(), ticket)
+        self._limiter.take(call, now_s, ticket)
 
-    async def _await_budget(self, call: Call[T], deadline: float, ticket: Ticket) -> None:
-        while (wait := self._limiter.delay(call, self._now_s(), ticket)) > 0:
+    async def _await_budget(self, call: Call[T], deadline: float, ticket: Ticket) -> float:
+        """Return the time as of which the call may go."""
+        while (wait := self._limiter.delay(call, now_s := self._now_s(), ticket)) > 0:
             if self._clock.monotonic() + wait > deadline:
                 raise self._no_budget(wait)
             await self._clock.sleep(wait + _EDGE_S)
+        return now_s
 
     def _no_budget(self, wait: float) -> RateLimited:
         banned = self._limiter.banned(self._now_s())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import itertools
 import logging
 from collections.abc import Callable
@@ -192,7 +193,7 @@ class RpcClient:
                 self._retire(old)
             line.token = await self._fetch_token()
             line.connection = await self._connector.connect(
-                self._url, lambda data: self._on_frame(line, data), line.on_close
+                self._url, functools.partial(self._on_frame, line), line.on_close
             )
             self._line = line
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import logging
 import random
 from collections.abc import Callable
@@ -134,7 +135,10 @@ class UserStream:
         if opening is not None:
             self._token = await self._call(opening)
         url = self._scheme.url(self._endpoints, self._token)
-        line.connection = await self._connector.connect(url, lambda data: self._on_frame(line, data), line.end)
+        take = functools.partial(self._take, line)
+        line.connection = await self._connector.connect(
+            url, functools.partial(self._on_frame, line.read, take), line.end
+        )
         try:
             await self._log_in(line)
         except BaseException:
@@ -250,9 +254,9 @@ class UserStream:
         if self._spare is not None:
             await self._spare.close()
 
-    def _on_frame(self, line: _Line, data: bytes) -> None:
+    def _on_frame(self, read: ReadFrame, take: Callable[[Message], None], data: bytes) -> None:
         try:
-            line.read(data, self._clock.time_ns(), lambda message: self._take(line, message))
+            read(data, self._clock.time_ns(), take)
         except Exception as error:  # noqa: BLE001 - logged and handed on; one frame never ends the stream
             _LOG.exception("a private frame of %d bytes could not be handled", len(data))
             self._on_message(Unknown(f"a private frame could not be handled: {type(error).__name__}", data))

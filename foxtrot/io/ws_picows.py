@@ -13,8 +13,9 @@ from foxtrot.io.frames import CLOSE_TIMEOUT_S, MAX_MESSAGE, TOO_BIG, FrameSink
 from foxtrot.io.ws_address import check_proxy, checked_host
 from foxtrot.ports import OnClose, OnFrame
 
-_TEXT = picows.WSMsgType.TEXT
-_DATA = (_TEXT, picows.WSMsgType.BINARY, picows.WSMsgType.CONTINUATION)
+_WHOLE = (picows.WSMsgType.TEXT, picows.WSMsgType.BINARY)
+_DATA = (*_WHOLE, picows.WSMsgType.CONTINUATION)
+_MAX_CONTROL = 125  # bytes that a close, ping or pong can hold, by RFC 6455
 
 
 class PicowsConnector:
@@ -97,35 +98,40 @@ class PicowsConnection:
 
 
 class _Listener(picows.WSListener):
-    """Collect what one read of the socket brings, and hand it over together."""
+    """Collect what one read of the socket brings, and hand it over together.
 
-    __slots__ = ("_frames", "_loop", "_parts", "_sink", "_size")
+    To ask a frame for its type costs as much as all else here, so it is asked for where it decides something only: what
+    is longer than a control frame may be, and neither fragmented nor amid fragments, is a whole message.
+    """
+
+    __slots__ = ("_alone", "_frames", "_loop", "_parts", "_sink", "_size")
 
     def __init__(self, sink: FrameSink) -> None:
         self._sink = sink
+        self._alone = not sink.takes_many
         self._loop = asyncio.get_running_loop()
-        self._frames: list[bytes] = []
+        self._frames: list[bytes] | None = None  # of the read under way
         self._parts: list[bytes] = []
         self._size = 0
 
     def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
-        kind = frame.msg_type
-        if kind is _TEXT and frame.fin:
-            data = frame.get_payload_as_bytes()
-            if len(data) > MAX_MESSAGE:
-                # picows itself lets one pass that came whole in one read.
-                raise picows.WSProtocolError(picows.WSCloseCode.MESSAGE_TOO_BIG, TOO_BIG)
+        data = frame.get_payload_as_bytes()
+        if frame.fin and (len(data) > _MAX_CONTROL or frame.msg_type in _WHOLE):
             frames = self._frames
+            if frames is None:
+                if self._alone or self._parts or frame.payload_size + frame.tail_size > MAX_MESSAGE:
+                    self._take_alone(frame, data)
+                    return
+                frames = self._frames = []
+                if not frame.last_in_buffer:
+                    # The last frame of a read may be a ping, which picows answers without a word to us.
+                    self._loop.call_soon(self._flush)
             frames.append(data)
             if frame.last_in_buffer:
-                self._frames = []
-                self._sink.deliver_all(frames)
-            elif len(frames) == 1:
-                # The last frame of a read may be a ping, which picows answers without a word to us.
-                self._loop.call_soon(self._flush)
+                self._flush()
         else:
             self._flush()
-            self._take_seldom(kind, frame)
+            self._take_alone(frame, data)
 
     def on_ws_disconnected(self, transport: picows.WSTransport) -> None:
         self._flush()
@@ -133,25 +139,31 @@ class _Listener(picows.WSListener):
         self._sink.end(_reason(transport))
 
     def _flush(self) -> None:
-        if self._frames:
-            frames, self._frames = self._frames, []
+        if self._frames is not None:
+            frames, self._frames = self._frames, None
             self._sink.deliver_all(frames)
 
-    def _take_seldom(self, kind: picows.WSMsgType, frame: picows.WSFrame) -> None:
-        if frame.payload_size > MAX_MESSAGE:
-            raise picows.WSProtocolError(picows.WSCloseCode.MESSAGE_TOO_BIG, TOO_BIG)
-        if kind == picows.WSMsgType.BINARY and frame.fin:
-            self._sink.deliver(frame.get_payload_as_bytes())
-        elif kind in _DATA:
-            self._join(frame)
+    def _take_alone(self, frame: picows.WSFrame, data: bytes) -> None:
+        """Take a fragment, a control frame, or a message that is not collected.
 
-    def _join(self, frame: picows.WSFrame) -> None:
-        self._parts.append(frame.get_payload_as_bytes())
-        self._size += frame.payload_size
+        Of a read so large that one message may be beyond the limit each is looked at: picows itself lets one pass that
+        came whole.
+        """
+        if len(data) > MAX_MESSAGE:
+            raise picows.WSProtocolError(picows.WSCloseCode.MESSAGE_TOO_BIG, TOO_BIG)
+        kind = frame.msg_type
+        if kind in _WHOLE and frame.fin:
+            self._sink.deliver(data)
+        elif kind in _DATA:
+            self._join(data, last=frame.fin)
+
+    def _join(self, data: bytes, *, last: bool) -> None:
+        self._parts.append(data)
+        self._size += len(data)
         if self._size > MAX_MESSAGE:
             self._parts.clear()
             raise picows.WSProtocolError(picows.WSCloseCode.MESSAGE_TOO_BIG, TOO_BIG)
-        if frame.fin:
+        if last:
             whole, self._parts, self._size = b"".join(self._parts), [], 0
             self._sink.deliver(whole)
 

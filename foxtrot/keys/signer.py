@@ -21,8 +21,18 @@ def signer(credentials: Credentials) -> Signer:
     secret = credentials.api_secret.get_secret_value()
     if kind_of(secret) is not KeyKind.HMAC:
         return _private_signer(secret)
-    key = secret.encode()
-    return lambda payload: hmac.digest(key, payload, "sha256").hex()
+    return _hmac_signer(secret.encode())
+
+
+def _hmac_signer(key: bytes) -> Signer:
+    keyed = hmac.new(key, digestmod="sha256")  # the key is worked in once; looking up the digest costs as much again
+
+    def sign(payload: bytes) -> str:
+        mine = keyed.copy()
+        mine.update(payload)
+        return mine.hexdigest()
+
+    return sign
 
 
 def _private_signer(pem: str) -> Signer:

@@ -1,7 +1,8 @@
 """What takes the messages of one channel: notes when the last one came, and passes on what is to be published.
 
 These are the innermost steps of the hottest path there is; hence slots and methods, which the interpreter calls faster
-than closures where several channels take turns.
+than closures where several channels take turns. What a slot holds is taken out of it before it is called, since
+`self.publish(event)` would look for a method first, each time.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ class Flow:
     def take(self, event: Event) -> None:
         """Publish an event."""
         self.seen = event.ts_recv
-        self.publish(event)
+        publish = self.publish
+        publish(event)
 
 
 class TradeFlow(Flow):
@@ -47,4 +49,5 @@ class TradeFlow(Flow):
             chain.next_id = trade_id + 1
         elif not self._in_turn(trade):
             return
-        self.publish(trade)
+        publish = self.publish
+        publish(trade)

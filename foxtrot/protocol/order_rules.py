@@ -7,7 +7,8 @@ on the venue's average price are judged with a margin against a recently fetched
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+import operator
+from collections.abc import Callable
 from decimal import ROUND_CEILING, Decimal
 
 import msgspec
@@ -24,6 +25,8 @@ from foxtrot.model.contract import (
 from foxtrot.model.decimals import ZERO, ceil_to, floor_to, plain
 from foxtrot.model.order import Order, OrderType, Side
 
+_AMOUNTS = ("quantity", "quote_quantity", "price", "stop_price", "iceberg_quantity", "trailing_offset")
+_amounts = operator.attrgetter(*_AMOUNTS)
 _MARGIN = Decimal("0.01")  # the venue's average moves between our look and its own
 
 
@@ -42,52 +45,51 @@ def first_violation(order: Order, contract: Contract, average_price: Decimal | N
 
     `average_price` is the venue's average price, None when unknown: rules that need it are then left to the venue.
     """
-    for found in _violations(order, contract, average_price):
-        return found
-    return None
+    found = _positive(order) or _precision(order, contract)
+    for rule in contract.rules:
+        if found is not None:
+            break
+        check = _CHECKS.get(type(rule))
+        found = None if check is None else check(order, rule, average_price)
+    return found
 
 
 def needs_average_price(order: Order, contract: Contract) -> bool:
     """Tell whether any rule that applies to this order is relative to the average price."""
     if order.type is OrderType.MARKET:
         return any(isinstance(r, NotionalRule) and r.minimum_applies_to_market for r in contract.rules)
-    return order.price is not None and any(isinstance(r, PercentPriceRule) for r in contract.rules)
+    if order.price is not None:
+        for rule in contract.rules:
+            if isinstance(rule, PercentPriceRule):
+                return True
+    return False
 
 
-def _violations(order: Order, contract: Contract, average: Decimal | None) -> Iterator[Violation]:
-    yield from _positive(order)
-    yield from _precision(order, contract)
-    for rule in contract.rules:
-        check = _CHECKS.get(type(rule))
-        if check is not None:
-            yield from check(order, rule, average)
-
-
-def _positive(order: Order) -> Iterator[Violation]:
-    for name in ("quantity", "quote_quantity", "price", "stop_price", "iceberg_quantity", "trailing_offset"):
-        value = getattr(order, name)
+def _positive(order: Order) -> Violation | None:
+    for name, value in zip(_AMOUNTS, _amounts(order), strict=True):
         if value is not None and value <= 0:
-            yield Violation("POSITIVE", value, None, f"{name} must be greater than 0, not {plain(value)}.")
+            return Violation("POSITIVE", value, None, f"{name} must be greater than 0, not {plain(value)}.")
+    return None
 
 
-def _precision(order: Order, contract: Contract) -> Iterator[Violation]:
-    limits = (
-        ("quantity", contract.base_precision),
-        ("iceberg_quantity", contract.base_precision),
-        ("quote_quantity", contract.quote_precision),
-        ("price", contract.quote_precision),
-        ("stop_price", contract.quote_precision),
-    )
-    for name, decimals in limits:
-        value = getattr(order, name)
+def _precision(order: Order, contract: Contract) -> Violation | None:
+    base, quote = contract.base_precision, contract.quote_precision
+    for name, value, decimals in (
+        ("quantity", order.quantity, base),
+        ("iceberg_quantity", order.iceberg_quantity, base),
+        ("quote_quantity", order.quote_quantity, quote),
+        ("price", order.price, quote),
+        ("stop_price", order.stop_price, quote),
+    ):
         if value is not None and value != (legal := floor_to(value, _unit(decimals))):
             nearest = _nearest_price(order, value, contract.price_tick) if name.endswith("price") else legal
-            yield Violation(
+            return Violation(
                 "PRECISION",
                 value,
                 _positive_or_none(nearest),
                 f"{name} {plain(value)} has more than {decimals} decimals.{_offer(_positive_or_none(nearest))}",
             )
+    return None
 
 
 @functools.cache
@@ -96,19 +98,20 @@ def _unit(decimals: int) -> Decimal:
     return Decimal(1).scaleb(-decimals)
 
 
-def _price(order: Order, rule: PriceRule, _average: Decimal | None) -> Iterator[Violation]:
+def _price(order: Order, rule: PriceRule, _average: Decimal | None) -> Violation | None:
     for name, value in (("price", order.price), ("stop price", order.stop_price)):
         if value is None:
             continue
         what = _off_grid(value, rule.minimum, rule.maximum, rule.tick, "tick")
         if what:
             nearest = _bounded(_nearest_price(order, value, rule.tick), rule.minimum, rule.maximum)
-            yield _broken(rule, name, value, nearest, what)
+            return _broken(rule, name, value, nearest, what)
+    return None
 
 
-def _quantity(order: Order, rule: QuantityRule, _average: Decimal | None) -> Iterator[Violation]:
+def _quantity(order: Order, rule: QuantityRule, _average: Decimal | None) -> Violation | None:
     if rule.market_only and order.type is not OrderType.MARKET:
-        return
+        return None
     iceberg = None if rule.market_only else order.iceberg_quantity
     for name, value in (("quantity", order.quantity), ("iceberg quantity", iceberg)):
         if value is None:
@@ -116,7 +119,8 @@ def _quantity(order: Order, rule: QuantityRule, _average: Decimal | None) -> Ite
         what = _off_grid(value, rule.minimum, rule.maximum, rule.step, "step")
         if what:
             nearest = _bounded(floor_to(value, rule.step), rule.minimum, floor_to(rule.maximum, rule.step))
-            yield _broken(rule, name, value, nearest, what)
+            return _broken(rule, name, value, nearest, what)
+    return None
 
 
 def _off_grid(value: Decimal, minimum: Decimal, maximum: Decimal, step: Decimal, word: str) -> str:
@@ -130,7 +134,7 @@ def _off_grid(value: Decimal, minimum: Decimal, maximum: Decimal, step: Decimal,
     return ""
 
 
-def _notional(order: Order, rule: NotionalRule, average: Decimal | None) -> Iterator[Violation]:
+def _notional(order: Order, rule: NotionalRule, average: Decimal | None) -> Violation | None:
     market = order.type is OrderType.MARKET
     price = average if market else order.price
     if order.quantity is None or price is None or (market and not rule.minimum_applies_to_market):
@@ -138,37 +142,42 @@ def _notional(order: Order, rule: NotionalRule, average: Decimal | None) -> Iter
     else:
         value = order.quantity * price
     if value is None:
-        return
+        return None
     slack = rule.minimum * _MARGIN if market and order.quote_quantity is None else ZERO
     if rule.minimum and value < rule.minimum - slack:
-        yield _broken(rule, "notional", value, rule.minimum, f"is below the minimum {plain(rule.minimum)}")
-    elif rule.maximum and not market and value > rule.maximum:
-        yield _broken(rule, "notional", value, rule.maximum, f"is above the maximum {plain(rule.maximum)}")
+        return _broken(rule, "notional", value, rule.minimum, f"is below the minimum {plain(rule.minimum)}")
+    if rule.maximum and not market and value > rule.maximum:
+        return _broken(rule, "notional", value, rule.maximum, f"is above the maximum {plain(rule.maximum)}")
+    return None
 
 
-def _percent_price(order: Order, rule: PercentPriceRule, average: Decimal | None) -> Iterator[Violation]:
+def _percent_price(order: Order, rule: PercentPriceRule, average: Decimal | None) -> Violation | None:
     if order.price is None or average is None:
-        return
+        return None
     up, down = (rule.bid_up, rule.bid_down) if order.side is Side.BUY else (rule.ask_up, rule.ask_down)
     highest, lowest = average * up, average * down
     if order.price > highest * (1 + _MARGIN):
-        yield _broken(rule, "price", order.price, highest, f"is above {plain(up)} x the average price {plain(average)}")
-    elif order.price < lowest * (1 - _MARGIN):
-        yield _broken(
+        return _broken(
+            rule, "price", order.price, highest, f"is above {plain(up)} x the average price {plain(average)}"
+        )
+    if order.price < lowest * (1 - _MARGIN):
+        return _broken(
             rule, "price", order.price, lowest, f"is below {plain(down)} x the average price {plain(average)}"
         )
+    return None
 
 
-def _iceberg_parts(order: Order, rule: IcebergPartsRule, _average: Decimal | None) -> Iterator[Violation]:
+def _iceberg_parts(order: Order, rule: IcebergPartsRule, _average: Decimal | None) -> Violation | None:
     if not order.iceberg_quantity or not order.quantity:
-        return
+        return None
     parts = (order.quantity / order.iceberg_quantity).to_integral_value(ROUND_CEILING)
     if parts > rule.limit:
         nearest = order.quantity / rule.limit
-        yield _broken(rule, "iceberg quantity", order.iceberg_quantity, nearest, f"makes more than {rule.limit} parts")
+        return _broken(rule, "iceberg quantity", order.iceberg_quantity, nearest, f"makes more than {rule.limit} parts")
+    return None
 
 
-_CHECKS: dict[type[AnyRule], Callable[..., Iterator[Violation]]] = {
+_CHECKS: dict[type[AnyRule], Callable[..., Violation | None]] = {
     PriceRule: _price,
     QuantityRule: _quantity,
     NotionalRule: _notional,

@@ -184,17 +184,22 @@ def _reason(order: Order, update: OrderUpdate, status: OrderStatus) -> str:
 
 def _changes(before: Order, after: Order, fresh: list[Fill]) -> list[Change]:
     changes: list[Change] = []
-    if _accepted(after.status) and not _accepted(before.status) and not before.order_id:
+    if not before.order_id and _accepted(after.status) and not _accepted(before.status):
         changes.append(Change(ChangeKind.ACCEPTED))
     changes += [Change(ChangeKind.FILLED, fill) for fill in fresh]
     if after.status is not before.status and after.status in _ENDINGS:
         changes.append(Change(_ENDINGS[after.status]))
+    if not changes and not _alike(before, after):
+        changes.append(Change(ChangeKind.UPDATED))
+    return changes
+
+
+def _alike(before: Order, after: Order) -> bool:
+    """Tell whether nothing but times differs."""
     same_times = msgspec.structs.replace(
         after, ts_updated=before.ts_updated, ts_created=before.ts_created, ts_terms=before.ts_terms
     )
-    if not changes and same_times != before:
-        changes.append(Change(ChangeKind.UPDATED))
-    return changes
+    return same_times == before
 
 
 def _accepted(status: OrderStatus) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import enum
 import itertools
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from operator import attrgetter
 
 import msgspec
 
@@ -53,13 +54,14 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 class Ticket:
-    """The place of one call in the queue, and later its place among the calls under way."""
+    """The place of one call in the queue, and later its place among the calls under way; `drawn` are its budgets."""
 
-    __slots__ = ("call", "place", "taken_s")
+    __slots__ = ("call", "drawn", "place", "taken_s")
 
-    def __init__(self, call: Call[object], place: tuple[int, int]) -> None:
+    def __init__(self, call: Call[object], place: tuple[int, int], drawn: tuple[Budget, ...]) -> None:
         self.call = call
         self.place = place
+        self.drawn = drawn
         self.taken_s: float | None = None
 
 
@@ -100,11 +102,12 @@ class Budget:
     def wait(self, call: Call[object], ticket: Ticket | None, share: float, now_s: float) -> float:
         """Return the seconds until the call may go after all that stand before it."""
         wait = max(0.0, self.paused_until - now_s)
-        first = [t for t in self._tickets if _goes_before(t, ticket)]
+        alone = len(self._tickets) == 1 and ticket in self._tickets
+        first = [] if alone else [t for t in self._tickets if _goes_before(t, ticket)]
         for counter in self.counters.values():
             wait = max(wait, self._counter_wait(counter, call, first, share, now_s))
         for (kind, interval), limit in self.limits.items():
-            cost = _cost(call, kind)
+            cost = _COSTS[kind](call)
             if not cost:
                 continue
             ahead = sum([_cost(t.call, kind) for t in first]) if first else 0
@@ -118,7 +121,7 @@ class Budget:
         venue_s = now_s + self.offset_s
         for limit in self.limits:
             kind, interval = limit
-            if cost := _cost(call, kind):
+            if cost := _COSTS[kind](call):
                 running = int(venue_s // interval)
                 window, count = self._used.get(limit, (running, 0))
                 self._used[limit] = (running, cost + (count if window == running else 0))
@@ -152,7 +155,7 @@ class Budget:
     ) -> float:
         kind = counter.kind
         cost, market = _cost(call, kind), _market(call, kind)
-        if not cost:
+        if not cost or (kind is LimitKind.TRADING and call.lane is Lane.CANCEL):
             return 0.0
         ahead = sum(_cost(t.call, kind) for t in first if _market(t.call, kind) == market)
         above = self.level(kind, market, now_s) + ahead + cost - max((counter.limit - _SLACK) * share, cost)
@@ -177,7 +180,8 @@ class Limiter:
     far the venue's clock is ahead of it.
 
     Weights and requests count for the address, orders for the account. Waiting calls go in the order of their lanes:
-    what stands before a call is reserved, so a cancel overtakes history that came earlier.
+    what stands before a call is reserved, so a cancel overtakes history that came earlier. A cancel counts in the
+    trading counter, but never waits for it: to be refused costs nothing, to be late may cost money.
     """
 
     def __init__(self, headroom: float) -> None:
@@ -203,24 +207,27 @@ class Limiter:
 
     def enter(self, call: Call[object]) -> Ticket:
         """Queue up; `leave` must follow whatever happens."""
-        ticket = Ticket(call, (call.lane, next(self._numbers)))
-        for budget in self._drawn(call):
+        ticket = Ticket(call, (call.lane, next(self._numbers)), self._drawn(call))
+        for budget in ticket.drawn:
             budget.enter(ticket)
         return ticket
 
     def leave(self, ticket: Ticket, now_s: float, *, answered: bool = True) -> None:
         """Give up the place in the queue, or report that the answer came (or, not `answered`, that it did not)."""
-        for budget in self._drawn(ticket.call):
+        for budget in ticket.drawn:
             budget.leave(ticket, now_s, answered=answered)
 
     def delay(self, call: Call[object], now_s: float, ticket: Ticket | None = None) -> float:
         """Return the seconds until the call may go, 0 when it may go now."""
         share = 1.0 - self._headroom * _LEAVES[call.lane]
-        return max(budget.wait(call, ticket, share, now_s) for budget in self._drawn(call))
+        wait = 0.0
+        for budget in self._drawn(call) if ticket is None else ticket.drawn:
+            wait = max(wait, budget.wait(call, ticket, share, now_s))
+        return wait
 
     def take(self, call: Call[object], now_s: float, ticket: Ticket | None = None) -> None:
         """Count a call that goes now."""
-        for budget in self._drawn(call):
+        for budget in self._drawn(call) if ticket is None else ticket.drawn:
             budget.take(call, now_s)
         if ticket is not None:
             ticket.taken_s = now_s
@@ -258,11 +265,14 @@ def _market(call: Call[object], kind: LimitKind) -> str:
     return call.market if kind is LimitKind.TRADING else ""
 
 
+_COSTS: dict[LimitKind, Callable[[Call[object]], float]] = {
+    LimitKind.WEIGHT: attrgetter("weight"),
+    LimitKind.ORDERS: attrgetter("orders"),
+    LimitKind.CALLS: attrgetter("calls"),
+    LimitKind.TRADING: attrgetter("trading"),
+    LimitKind.REQUESTS: lambda call: 1,
+}
+
+
 def _cost(call: Call[object], kind: LimitKind) -> float:
-    if kind is LimitKind.WEIGHT:
-        return call.weight
-    if kind is LimitKind.ORDERS:
-        return call.orders
-    if kind is LimitKind.CALLS:
-        return call.calls
-    return call.trading if kind is LimitKind.TRADING else 1
+    return _COSTS[kind](call)

@@ -107,7 +107,8 @@ class RawVenue:
 
     def say(self, kind: int, data: bytes, *, last: bool = True) -> None:
         size = len(data)
-        length = bytes([size]) if size < 126 else b"\x7f" + struct.pack("!Q", size)
+        wide = b"\x7e" + struct.pack("!H", size) if size < 65_536 else b"\x7f" + struct.pack("!Q", size)
+        length = bytes([size]) if size < 126 else wide
         self.writers[-1].write(bytes([kind | (0x80 if last else 0)]) + length + data)
 
 
@@ -435,25 +436,29 @@ class WideEar(Ear):
 
 
 @pytest.mark.parametrize("wide", [True, False])
+@pytest.mark.parametrize("size", [8, 125, 126, 1_000])
 async def test_messages_of_one_read_arrive_at_once_and_in_order_whatever_stands_between_and_behind_them(
-    raw: RawVenue, connector: WsConnector, wide: bool
+    raw: RawVenue, connector: WsConnector, wide: bool, size: int
 ) -> None:
     ear = WideEar() if wide else Ear()
     connection = await connector.connect(raw.base, ear if isinstance(ear, WideEar) else ear.on_frame, ear.on_close)
     for kind, data, last in [
-        (1, b"one", True),
-        (1, b"two", True),
+        (1, b"one".ljust(size), True),
+        (1, b"two".ljust(size), True),
         (9, b"a ping", True),
         (1, b"fo", False),
-        (0, b"ur", True),
-        (2, b"five", True),
-        (1, b"six", True),
-        (1, b"seven", True),
+        (10, b"a pong for nobody".ljust(125), True),
+        (0, b"ur".ljust(size), True),
+        (2, b"five".ljust(size), True),
+        (1, b"", False),
+        (0, b"six".ljust(size), True),
+        (10, b"a pong for nobody".ljust(125), True),
+        (1, b"seven".ljust(size), True),
         (9, b"a ping at the end", True),
     ]:
         raw.say(kind, data, last=last)
     await ear.until(frames=6)
-    assert ear.frames == [b"one", b"two", b"four", b"five", b"six", b"seven"]
+    assert [data.rstrip() for data in ear.frames] == [b"one", b"two", b"four", b"five", b"six", b"seven"]
     await connection.close()
 
 

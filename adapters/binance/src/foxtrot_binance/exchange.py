@@ -9,10 +9,11 @@ from foxtrot.config import Credentials
 from foxtrot.errors import CredentialsError
 from foxtrot.exchange import BaseExchange
 from foxtrot.io.http import HttpClient
-from foxtrot.io.rest import CcxtRestClient, SplitRequests
+from foxtrot.io.rest import CcxtRestClient
 from foxtrot.io.signed_rest import SignedRestClient, require_printable
+from foxtrot.io.split import split_by_key
 from foxtrot.keys import Signer, signer
-from foxtrot.ports import LinkContext, RequestClient, VenueLink
+from foxtrot.ports import LinkContext, VenueLink
 from foxtrot.protocol.codec import Endpoints, UserStreamScheme
 from foxtrot.spec import AdapterSpec
 from foxtrot_binance.codec.http import BinanceHttpCodec
@@ -52,7 +53,9 @@ class BinanceExchange(BaseExchange):
                 self.server, context.symbols, context.next_seq, recv_window_ms=options.recv_window_ms
             ),
             stream=BinanceStreamCodec(context.exchange, context.symbols, context.next_seq),
-            requests=_requests(self.server, context),
+            requests=split_by_key(
+                context, _allowed(self.server), _LISTEN_KEYS, functools.partial(_client, self.server, context)
+            ),
             user_streams=_schemes(self.server, options, context),
             rpc=rpc,
             # A request is refused once its window is over. How late a query may miss an accepted order is not stated
@@ -67,45 +70,20 @@ class BinanceUsExchange(BinanceExchange):
     server: ClassVar[Server] = BINANCEUS
 
 
-def _requests(server: Server, context: LinkContext) -> RequestClient:
-    """Return the transport; with a key of its own for streams, the requests about listen keys carry that one."""
-    allowed = _allowed(server)
-    if context.stream_credentials is None:
-        return _client(server, context, context.credentials, allowed)
-    return SplitRequests(
-        _client(server, context, context.credentials, allowed - _LISTEN_KEYS),
-        _client(server, context, context.stream_credentials, _LISTEN_KEYS),
-        _LISTEN_KEYS,
-    )
-
-
 def _client(
     server: Server, context: LinkContext, credentials: Credentials | None, allowed: frozenset[str]
 ) -> SignedRestClient:
     """Return the REST transport; ccxt stands behind it for what foxtrot does not cover, made when asked for."""
-    access, transport = context.access, context.config.transport
-    api_key, make_sign = None, _cannot_sign
+    access, api_key, make_sign = context.access, None, _cannot_sign
     if credentials is not None:
         require_printable(credentials)
         api_key, make_sign = credentials.api_key.get_secret_value(), functools.partial(signer, credentials)
-
-    def library() -> CcxtRestClient:
-        return CcxtRestClient(
-            server.ccxt_class,
-            access.endpoints,
-            credentials,
-            transport,
-            allowed=allowed,
-            venue_ms=context.venue_ms,
-            http=access.http,
-        )
-
     return SignedRestClient(
         BinanceHttpCodec(server, access.endpoints, api_key, make_sign, allowed),
         access.http,
         venue_ms=context.venue_ms,
-        own=HttpClient(transport) if access.http is None else None,
-        library=library,
+        own=HttpClient(context.config.transport) if access.http is None else None,
+        library=lambda: CcxtRestClient.linked(server.ccxt_class, context, credentials, allowed),
     )
 
 
