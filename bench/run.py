@@ -107,7 +107,7 @@ def _slower(rows: dict[str, Any]) -> float | None:
 
 
 def _order(rows: dict[str, Any], way: str) -> float:
-    factor: float = rows[f"foxtrot by {way}"]["cpu_us_factor"]
+    factor: float = rows["a venue that answers at once"][f"foxtrot by {way}"]["cpu_us_factor"]
     return factor
 
 

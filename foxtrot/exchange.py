@@ -213,7 +213,7 @@ class BaseExchange(abc.ABC):
         return await self.orders.fetch_status(symbol, order_id=order_id, client_order_id=client_order_id)
 
     async def fetch_open_orders(self, symbol: str | None = None) -> list[Order]:
-        """Ask for the open orders of one symbol or of all."""
+        """Ask for the open orders of one symbol or of all, oldest first."""
         return await self.orders.fetch_open(symbol)
 
     async def fetch_orders(

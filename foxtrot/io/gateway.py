@@ -125,11 +125,12 @@ class RequestGateway:
         server_ns = await self._call_once(call, self._deadline(), left)
         return sent_ns, server_ns, self._clock.time_ns()
 
-    async def _call_once(self, call: Call[T], deadline: float, on_leave: Callable[[], None] = lambda: None) -> T:
+    async def _call_once(self, call: Call[T], deadline: float, on_leave: Callable[[], None] | None = None) -> T:
         ticket, answered = self._limiter.enter(call), True
         try:
             await self._admit(call, deadline, ticket)
-            on_leave()
+            if on_leave is not None:
+                on_leave()
             if self._turns is None or not call.signed:
                 return await self._send(call)
             sent = self._turns.sent()

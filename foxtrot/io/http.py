@@ -36,7 +36,8 @@ class HttpClient:
     def __init__(self, config: TransportConfig) -> None:
         self._config = config
         self._idle: defaultdict[Origin, list[HttpConnection]] = defaultdict(list)
-        self._busy: set[HttpConnection] = set()
+        self._busy: dict[HttpConnection, float] = {}  # until when an answer is waited for; the first falls due first
+        self._alarm: asyncio.TimerHandle | None = None
         self._tls: ssl.SSLContext | None = None
         self._closed = False
 
@@ -60,6 +61,8 @@ class HttpClient:
     async def close(self) -> None:
         """End all connections; who waits for an answer gets ConnectionLost."""
         self._closed = True
+        if self._alarm is not None:
+            self._alarm.cancel()
         connections = [*self._busy, *(one for kept in self._idle.values() for one in kept)]
         self._idle.clear()
         await asyncio.gather(*(connection.close() for connection in connections))
@@ -68,8 +71,9 @@ class HttpClient:
         if not connection.usable:
             raise ConnectFailed(f"{netloc} cannot be reached: {HUNG_UP}.")
         loop, limit = asyncio.get_running_loop(), self._config.request_timeout_s
-        late = loop.call_later(limit, connection.time_out)
-        self._busy.add(connection)
+        self._busy[connection] = loop.time() + limit
+        if self._alarm is None:  # one for all: a timer of its own would cost each request more than to write it
+            self._alarm = loop.call_later(limit, self._time_out)
         try:
             answer = await connection.request(data)
         except TimeoutError:
@@ -77,12 +81,21 @@ class HttpClient:
         except Broken as broken:
             raise ConnectionLost(f"The connection to {netloc} broke during a request: {broken}.") from None
         finally:
-            late.cancel()
-            self._busy.discard(connection)
+            del self._busy[connection]
         if connection.usable and not self._closed:
             connection.idle_since = loop.time()
             self._idle[origin].append(connection)
         return answer
+
+    def _time_out(self) -> None:
+        """Give up the answers that are due, and come again when the next one is."""
+        loop = asyncio.get_running_loop()
+        now, self._alarm = loop.time(), None
+        for connection, due in self._busy.items():
+            if due > now:
+                self._alarm = loop.call_at(due, self._time_out)
+                return
+            connection.time_out()
 
     def _kept(self, origin: Origin) -> HttpConnection | None:
         """Return the connection that was used last, None without one that is still good."""

@@ -31,6 +31,7 @@ _LOGIN_S = 5.0
 _OVERLAP_S, _SOON_S = 5.0, 0.001
 _YOUNG, _SPREAD = 0.9, 0.06  # parts of its greatest age after which a connection is replaced
 _AGAIN = 0.005  # and until the next try when that failed
+_ANSWERS = (Ack, Nack)  # to build the union costs more than to look
 _UNKNOWN_METHOD, _WRONG_TIME, _OLD_TOKEN = "unsupported", "clock", "token"
 
 
@@ -263,7 +264,7 @@ class UserStream:
 
     def _take(self, line: _Line, message: Message) -> None:
         self._heard = self._clock.monotonic()  # a sign of life that tells nothing makes no message
-        if isinstance(message, Ack | Nack):
+        if isinstance(message, _ANSWERS):
             self._answer_login(line, message)
         elif isinstance(message, StreamEnded):
             line.end(message.reason)

@@ -129,7 +129,9 @@ class ContractManager:
 
         Asks the venue for its average price (kept for 30 s) when a rule is relative to it.
         """
-        average = await self._average_price(contract) if needs_average_price(order, contract) else None
+        average = None
+        if needs_average_price(order, contract):
+            average = self._known_average(contract) or await self._fetch_average(contract)
         violation = first_violation(order, contract, average)
         if violation is None:
             return None
@@ -141,11 +143,12 @@ class ContractManager:
             exchange=contract.exchange,
         )
 
-    async def _average_price(self, contract: Contract) -> Decimal:
+    def _known_average(self, contract: Contract) -> Decimal | None:
+        asked, average = self._averages.get(contract.symbol, (0, None))
+        return average if self._wiring.clock.time_ns() - asked < _AVERAGE_MAX_AGE_NS else None
+
+    async def _fetch_average(self, contract: Contract) -> Decimal:
         now = self._wiring.clock.time_ns()
-        known = self._averages.get(contract.symbol)
-        if known is not None and now - known[0] < _AVERAGE_MAX_AGE_NS:
-            return known[1]
         average = Decimal(await self._wiring.call(self._wiring.open().rest.fetch_average_price(contract)))
         self._averages[contract.symbol] = (now, average)
         return average

@@ -146,7 +146,7 @@ class OrderManager:
         return await self._queries.status(symbol, order_id=order_id, client_order_id=client_order_id)
 
     async def fetch_open(self, symbol: str | None = None) -> list[Order]:
-        """Ask for the open orders of one symbol or of all."""
+        """Ask for the open orders of one symbol or of all, oldest first."""
         return await self._queries.open(symbol)
 
     async def fetch_history(

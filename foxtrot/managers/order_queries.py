@@ -96,8 +96,8 @@ class OrderQueries:
         return found
 
     async def open(self, symbol: str | None = None) -> list[Order]:
-        """Ask for the open orders of one symbol or of all."""
-        return self._merged(await self.open_updates(symbol))
+        """Ask for the open orders of one symbol or of all, oldest first."""
+        return self._merged(sorted(await self.open_updates(symbol), key=lambda update: update.ts_created))
 
     async def open_updates(self, symbol: str | None = None) -> list[OrderUpdate]:
         """Ask for the open orders without merging them; one on a symbol that is new makes us learn the symbol."""

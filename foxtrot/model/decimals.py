@@ -17,17 +17,21 @@ def to_decimal(value: Number, field: str) -> Decimal:
 
     Raises InvalidRequest, naming `field`, for text that is no number, NaN, infinities, bools and sizes beyond 1e20.
     """
-    if isinstance(value, bool) or not isinstance(value, Decimal | str | int | float):
-        raise InvalidRequest(f"{field} must be a number, not {value!r}.", field=field)
-    try:
-        number = Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
-    except InvalidOperation:
-        raise InvalidRequest(f"{field} must be a number, not {value!r}.", field=field) from None
+    number = value if type(value) is Decimal else _converted(value, field)
     if not number.is_finite():
         raise InvalidRequest(f"{field} must be finite, not {value!r}.", field=field)
     if number and not -_MAX_EXPONENT <= number.adjusted() <= _MAX_EXPONENT:
         raise InvalidRequest(f"{field} must be a sensible size, not {value!r}.", field=field)
     return number
+
+
+def _converted(value: Number, field: str) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, Decimal | str | int | float):
+        raise InvalidRequest(f"{field} must be a number, not {value!r}.", field=field)
+    try:
+        return Decimal(repr(value)) if isinstance(value, float) else Decimal(value)
+    except InvalidOperation:
+        raise InvalidRequest(f"{field} must be a number, not {value!r}.", field=field) from None
 
 
 def floor_to(value: Decimal, step: Decimal) -> Decimal:

@@ -28,6 +28,7 @@ from foxtrot.model.order import Order, OrderType, Side
 _AMOUNTS = ("quantity", "quote_quantity", "price", "stop_price", "iceberg_quantity", "trailing_offset")
 _amounts = operator.attrgetter(*_AMOUNTS)
 _MARGIN = Decimal("0.01")  # the venue's average moves between our look and its own
+_ABOVE, _BELOW = 1 + _MARGIN, 1 - _MARGIN
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -46,12 +47,13 @@ def first_violation(order: Order, contract: Contract, average_price: Decimal | N
     `average_price` is the venue's average price, None when unknown: rules that need it are then left to the venue.
     """
     found = _positive(order) or _precision(order, contract)
+    if found is not None:
+        return found
     for rule in contract.rules:
-        if found is not None:
-            break
         check = _CHECKS.get(type(rule))
-        found = None if check is None else check(order, rule, average_price)
-    return found
+        if check is not None and (found := check(order, rule, average_price)) is not None:
+            return found
+    return None
 
 
 def needs_average_price(order: Order, contract: Contract) -> bool:
@@ -156,11 +158,11 @@ def _percent_price(order: Order, rule: PercentPriceRule, average: Decimal | None
         return None
     up, down = (rule.bid_up, rule.bid_down) if order.side is Side.BUY else (rule.ask_up, rule.ask_down)
     highest, lowest = average * up, average * down
-    if order.price > highest * (1 + _MARGIN):
+    if order.price > highest * _ABOVE:
         return _broken(
             rule, "price", order.price, highest, f"is above {plain(up)} x the average price {plain(average)}"
         )
-    if order.price < lowest * (1 - _MARGIN):
+    if order.price < lowest * _BELOW:
         return _broken(
             rule, "price", order.price, lowest, f"is below {plain(down)} x the average price {plain(average)}"
         )

@@ -136,9 +136,10 @@ class Budget:
 
     def observe(self, usage: Usage, now_s: float) -> None:
         """Take the venue's own count where it is higher: others share the budget, and weights may be off."""
-        window, count = self._window(usage.kind, usage.interval_s, now_s)
-        if usage.used > count:
-            self._used[usage.kind, usage.interval_s] = (window, usage.used)
+        running = int((now_s + self.offset_s) // usage.interval_s)
+        window, count = self._used.get((usage.kind, usage.interval_s), (running, 0.0))
+        if window != running or usage.used > count:
+            self._used[usage.kind, usage.interval_s] = (running, usage.used)
 
     def pause(self, seconds: float, now_s: float, *, banned: bool = False) -> None:
         """Let nothing go for so long; a shorter pause never shortens a longer one."""
@@ -163,16 +164,14 @@ class Budget:
 
     def used(self, kind: LimitKind, interval_s: int, now_s: float) -> float:
         """Return what has been used in the running window, calls under way from earlier ones included."""
-        window, count = self._window(kind, interval_s, now_s)
+        window = int((now_s + self.offset_s) // interval_s)
+        counted, count = self._used.get((kind, interval_s), (window, 0.0))
+        if counted != window:
+            count = 0.0
         for t in self._tickets:
             if t.taken_s is not None and int((t.taken_s + self.offset_s) // interval_s) < window:
                 count += _cost(t.call, kind)
         return count
-
-    def _window(self, kind: LimitKind, interval_s: int, now_s: float) -> tuple[int, float]:
-        running = int((now_s + self.offset_s) // interval_s)
-        window, count = self._used.get((kind, interval_s), (running, 0.0))
-        return running, count if window == running else 0
 
 
 class Limiter:

@@ -227,7 +227,7 @@ class World:
 
 
 class WorldSocket:
-    """One WebSocket: frames travel in order, each with its own delay."""
+    """One WebSocket: frames travel in order, each with its own delay. `said` is the venue's last one."""
 
     def __init__(self, world: World, on_frame: OnFrame, on_close: OnClose) -> None:
         self._world = world
@@ -242,6 +242,7 @@ class WorldSocket:
         self._answering = self._silent = False
         self.muted = False
         self.over = False
+        self.said = ""
 
     def begin(self, receive: Callable[[str], None], forget: Callable[[], None]) -> None:
         """Connect the venue's session."""
@@ -275,6 +276,7 @@ class WorldSocket:
             return
         if fault is Fault.DELAY:
             self._down.append(b"")
+        self.said = text
         text = self._world.tamper(text)
         late, self._held = self._held, ([text] if fault is Fault.REORDERED else [])
         now = [] if fault is Fault.REORDERED else self._world.mishaps.frames(fault, text)

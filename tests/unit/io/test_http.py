@@ -179,6 +179,32 @@ async def test_an_answer_that_comes_too_late_is_not_that_of_the_next_request(ven
     await client.close()
 
 
+async def test_each_request_has_its_own_time_whatever_was_asked_before_it(venue: Venue) -> None:
+    patient, hasty = (HttpClient(TransportConfig(request_timeout_s=s, connect_timeout_s=2.0)) for s in (0.2, 0.05))
+    loop = asyncio.get_running_loop()
+    waited: list[float] = []
+
+    async def ask_in_vain(client: HttpClient) -> None:
+        asked = loop.time()
+        with pytest.raises(RequestTimeout):
+            await get(client, venue)
+        if client is patient:
+            waited.append(loop.time() - asked)
+
+    assert await get(patient, venue) == b"ok"  # answered in time: nothing is left of it
+    venue.answer = lambda number, head: None
+    asking = []
+    for _ in range(3):
+        asking.append(asyncio.create_task(ask_in_vain(patient)))
+        await ask_in_vain(hasty)  # so that the next one is asked later, and falls due later
+    await asyncio.gather(*asking)
+    await ask_in_vain(patient)  # nothing was asked for a while
+    assert len(waited) == 4
+    assert all(0.19 < took < 1.0 for took in waited), waited
+    await patient.close()
+    await hasty.close()
+
+
 async def test_whoever_stops_waiting_leaves_no_connection_with_an_answer_under_way(
     client: HttpClient, venue: Venue
 ) -> None:

@@ -77,7 +77,8 @@ class BinanceHttpCodec:
         needs, method, path = _TABLE[call.endpoint]
         if needs == _SIGNED:
             query = f"timestamp={now_ms}&{_query(call.params)}" if call.params else f"timestamp={now_ms}"
-            query += f"&signature={quote(self._signature(path, query), safe='')}"
+            signature = self._signature(path, query)
+            query += f"&signature={signature if _PLAIN.fullmatch(signature) else quote(signature, safe='')}"
         else:
             query = _query(call.params)
         headers = {} if needs == _OPEN else {"X-MBX-APIKEY": self._key(path)}
