@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Sequence
 
 import msgspec
@@ -13,12 +14,12 @@ from foxtrot.protocol.messages import Message, Unknown
 UNREADABLE = (msgspec.MsgspecError, UnknownSymbol, KeyError, ValueError, ArithmeticError, RecursionError)
 
 
-class FrameReader:
+class FrameReader(abc.ABC):
     """Read one connection's frames; an adapter says in `messages` what is in one."""
 
+    @abc.abstractmethod
     def messages(self, data: bytes, ts_recv: int) -> Sequence[Message]:
         """Return what a frame says; it may raise any of `UNREADABLE`."""
-        raise NotImplementedError
 
     def read(self, data: bytes, ts_recv: int, emit: Emit) -> None:
         """Emit what a frame says, in order; one that cannot be read becomes an `Unknown` and nothing else."""

@@ -56,6 +56,7 @@ def test_of_the_past_the_newest_alone_is_told_and_after_a_loss_all_that_was_miss
     assert told.of(bar(3), bar(4), bar(5), past=True) == [(5, 1.0, False)]
     missed = [(5, 2.0, False), (5, 2.0, True), (6, 1.0, False), (6, 1.0, True), (7, 1.0, False)]
     assert told.of(bar(4), bar(5, 2.0), bar(6), bar(7), past=True) == missed
+    assert told.of(bar(7, 3.0), bar(8), past=True) == [(7, 3.0, False), (7, 3.0, True), (8, 1.0, False)]
 
 
 def test_a_candle_whose_end_is_not_known_is_forgotten() -> None:

@@ -44,7 +44,8 @@ def test_of_ended_orders_the_newest_thousand_are_kept_and_of_living_ones_all(rep
     for number in range(1_500):
         reports.take(f"L{number}", Report("open", "buy", number))
     for number in range(1_001):
-        reports.take(f"E{number}", Report("done", "buy", number))
+        reports.take(f"E{number}", Report("open", "buy", number))
+        reports.take(f"E{number}", Report("done"))
     assert reports.take("L0", Report()).price == 0
     assert reports.take("E1", Report()).price == 1
     with pytest.raises(KeyError):

@@ -214,13 +214,25 @@ class BinanceRestCodec(fx.RestBase):
     def _public(self, endpoint: str, params: dict[str, str], decode: Any, operation: str) -> fx.Call[Any]:
         return fx.Call(endpoint=endpoint, params=params, decode=decode, weight=self._weight(operation))
 
-    def _signed(self, endpoint: str, params: dict[str, str], decode: Any, operation: str, **more: Any) -> fx.Call[Any]:
+    def _signed(
+        self, endpoint: str, params: dict[str, str], decode: Any, operation: str, lane: fx.Lane = fx.Lane.HISTORY
+    ) -> fx.Call[Any]:
         params, weight = params | self._window, self._weight(operation)
-        return fx.Call(endpoint=endpoint, params=params, decode=decode, weight=weight, signed=True, **more)
+        return fx.Call(endpoint=endpoint, params=params, decode=decode, weight=weight, lane=lane, signed=True)
 
-    def _command(self, endpoint: str, params: dict[str, str], decode: Any, **more: Any) -> fx.Call[Any]:
-        fields = {"lane": fx.Lane.PLACE, "idempotent": False} | more
-        return self._signed(endpoint, params, decode, "order", **fields)
+    def _command(
+        self, endpoint: str, params: dict[str, str], decode: Any, *, orders: int = 0, lane: fx.Lane = fx.Lane.PLACE
+    ) -> fx.Call[Any]:
+        return fx.Call(
+            endpoint=endpoint,
+            params=params | self._window,
+            decode=decode,
+            weight=self._weight("order"),
+            orders=orders,
+            lane=lane,
+            idempotent=False,
+            signed=True,
+        )
 
     def _weight(self, operation: str) -> int:
         return weight_of(operation, us=self._server.us_weights)

@@ -54,16 +54,11 @@ class UserEvents(fx.FrameReader, fx.UserStreamScheme):
             return [fx.Ack(frame.id)]
         payload = bytes(frame.event) or bytes(frame.data) or data
         kind = _HEAD.decode(payload).kind
+        if (read := _READERS.get(kind)) is not None:
+            return [read(payload, self._symbols, ts_recv)]
         if kind in _SILENT:
             return []
-        if kind in _ENDINGS:
-            return [fx.StreamEnded(kind)]
-        read = _READERS.get(kind)
-        return [
-            fx.Unknown(f"unknown private event {kind!r}", payload)
-            if read is None
-            else read(payload, self._symbols, ts_recv)
-        ]
+        return [fx.StreamEnded(kind) if kind in _ENDINGS else fx.Unknown(f"unknown private event {kind!r}", payload)]
 
 
 def _order(payload: bytes, symbols: fx.SymbolTable, ts_recv: int) -> fx.OrderUpdate:
