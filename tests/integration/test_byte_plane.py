@@ -86,14 +86,19 @@ class Trader:
 
 
 async def calm(exchange: BaseExchange) -> None:
-    """Wait until nothing is in doubt, all is connected and a comparison succeeded."""
+    """Wait until a comparison succeeded before and after which all is connected and nothing in doubt."""
+
+    def is_calm() -> bool:
+        health = exchange.health()
+        return health.state is AdapterState.READY and not health.in_doubt
+
     async with asyncio.timeout(100):
         while True:
-            health = exchange.health()
-            if health.state is AdapterState.READY and not health.in_doubt:
+            if is_calm():
                 with suppress(errors.FoxtrotError):
                     await exchange.orders.reconcile("the end of the test")
-                    return
+                    if is_calm():
+                        return
             await asyncio.sleep(0.2)
 
 

@@ -105,7 +105,7 @@ class BinanceHttpCodec:
 
 def _query(params: Mapping[str, str]) -> str:
     if _PLAIN.fullmatch("".join(params.values())):
-        return "&".join([f"{name}={value}" for name, value in params.items()])
+        return "&".join(map("=".join, params.items()))
     return urlencode(params, quote_via=quote, safe="")
 
 
