@@ -41,8 +41,8 @@ bench-peers: $(STAMP)-dev  ## The same beside other clients, installed for it
 bench-check: $(STAMP)-dev  ## Fail when the wire-to-callback path has become much slower beside its floor
 	@$(BIN)/python bench/bench_wire.py --check --messages 20000 --rounds 3
 
-day: $(STAMP)-dev  ## Live through HOURS=25 of simulated market and compare
-	@$(BIN)/python -m foxtrot.testkit.day --hours $(or $(HOURS),25)
+day: $(STAMP)-dev  ## Live through HOURS=25 of simulated market and compare; ARGS="--exchange NAME"
+	@$(BIN)/python -m foxtrot.testkit.day --hours $(or $(HOURS),25) $(ARGS)
 
 soak: $(STAMP)-dev  ## Trade through SEEDS=20000 seeded fault schedules and check every invariant
 	@$(BIN)/python -m foxtrot.testkit.soak --seeds $(or $(SEEDS),20000)

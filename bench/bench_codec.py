@@ -20,7 +20,7 @@ from foxtrot.model.contract import Contract
 from foxtrot.protocol.messages import Channel, ChannelKind
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_binance.codec.stream import BinanceStreamCodec
-from foxtrot_binance.messages import StreamDepth, StreamQuote, StreamTrade
+from foxtrot_binance.messages.streams import StreamDepth, StreamQuote, StreamTrade
 
 FRAMES = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
 ROUNDS = 9

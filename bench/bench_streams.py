@@ -26,7 +26,7 @@ from foxtrot.protocol.messages import BookSnapshot, Channel, ChannelKind
 from foxtrot.protocol.session import Session
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_binance.codec.stream import BinanceStreamCodec
-from foxtrot_binance.messages import StreamDepth
+from foxtrot_binance.messages.streams import StreamDepth
 
 FRAMES = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
 ROUNDS = 7

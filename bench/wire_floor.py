@@ -16,7 +16,7 @@ from wire_frames import BASES, SUFFIXES
 from wire_meter import Meter
 
 from foxtrot.protocol.amounts import Figure
-from foxtrot_binance.messages import StreamDepth
+from foxtrot_binance.messages.streams import StreamDepth
 
 _TEXT = picows.WSMsgType.TEXT
 _MAX_CONTROL = 125

@@ -65,6 +65,9 @@ class Feature(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+Names = str | Mapping[str, str]  # names of capabilities, parted by blanks, or each with its note
+
+
 class CapabilitySet(Mapping[Capability, Feature]):
     """Map every `Capability` to its `Feature`; what is not declared is UNSUPPORTED."""
 
@@ -73,6 +76,39 @@ class CapabilitySet(Mapping[Capability, Feature]):
             capability: feature if isinstance(feature, Feature) else Feature(feature)
             for capability, feature in features.items()
         }
+
+    @classmethod
+    def declare(
+        cls,
+        full: Names = "",
+        *,
+        partial: Names = "",
+        emulated: Names = "",
+        not_implemented: Names = "",
+        unsupported: Names = "",
+    ) -> CapabilitySet:
+        """Return a set of capabilities by name, grouped by how far they go; a mapping gives each its note.
+
+        Raises ValueError for a name that is none.
+        """
+        groups = {
+            Support.FULL: full,
+            Support.PARTIAL: partial,
+            Support.EMULATED: emulated,
+            Support.NOT_IMPLEMENTED: not_implemented,
+            Support.UNSUPPORTED: unsupported,
+        }
+        return cls(
+            {
+                Capability(name): Feature(support, note)
+                for support, names in groups.items()
+                for name, note in (dict.fromkeys(names.split(), "") if isinstance(names, str) else names).items()
+            }
+        )
+
+    def __or__(self, other: CapabilitySet) -> CapabilitySet:
+        """Return both together; what the other declares counts."""
+        return CapabilitySet(self._features | other._features)
 
     def __getitem__(self, capability: Capability) -> Feature:
         return self._features.get(capability, Feature(Support.UNSUPPORTED))

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import TracebackType
-from typing import Self
+from typing import ClassVar, Self
 
 import pluggy
 
@@ -40,11 +40,13 @@ from foxtrot.spec import AdapterSpec
 class BaseExchange(abc.ABC):
     """Connect to one account of one venue.
 
-    An adapter overrides `link` and `live_endpoints`, nothing else. Every operation raises UnsupportedError before any
-    I/O when the venue cannot do it, StateError before connect, and typed FoxtrotError afterwards. Events go through
-    `engine`, which is started and stopped with the exchange unless one was passed in. `tap` sees the public data as
-    they come in.
+    An adapter overrides `link` and names its `hosts` by environment (or overrides `live_endpoints`), nothing else.
+    Every operation raises UnsupportedError before any I/O when the venue cannot do it, StateError before connect, and
+    typed FoxtrotError afterwards. Events go through `engine`, which is started and stopped with the exchange unless one
+    was passed in. `tap` sees the public data as they come in.
     """
+
+    hosts: ClassVar[Mapping[str, Endpoints]] = {}
 
     def __init__(
         self,
@@ -94,7 +96,10 @@ class BaseExchange(abc.ABC):
     @classmethod
     def live_endpoints(cls, spec: AdapterSpec, environment: str) -> Endpoints:
         """Return the venue's own hosts for "live" or "testnet". Raises UnsupportedError for what it does not have."""
-        raise UnsupportedError(f"{spec.name} has no {environment} environment.", exchange=spec.name)
+        if environment not in cls.hosts:
+            usable = " or ".join(spec.environments)
+            raise UnsupportedError(f"{spec.title} has no {environment}; use {usable}.", exchange=spec.name)
+        return cls.hosts[environment]
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name} {self.config.environment} {self.state.value}>"
@@ -208,7 +213,7 @@ class BaseExchange(abc.ABC):
         return await self.orders.fetch_status(symbol, order_id=order_id, client_order_id=client_order_id)
 
     async def fetch_open_orders(self, symbol: str | None = None) -> list[Order]:
-        """Ask for the open orders of one symbol or of all."""
+        """Ask for the open orders of one symbol or of all, oldest first."""
         return await self.orders.fetch_open(symbol)
 
     async def fetch_orders(

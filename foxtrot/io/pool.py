@@ -48,6 +48,7 @@ class StreamPool:
         retry: RetryConfig,
         connect_timeout_s: float,
         publisher: Callable[[], Callable[[Event], None]] | None = None,
+        on_listing: Callable[[], None] = lambda: None,
     ) -> None:
         self._exchange = exchange
         self._codec = codec
@@ -56,6 +57,7 @@ class StreamPool:
         self._clock = clock
         self._publish = publish
         self._publisher = publisher
+        self._on_listing = on_listing
         self._next_seq = next_seq
         self._fetch_snapshot = fetch_snapshot
         self._retry = retry
@@ -116,9 +118,14 @@ class StreamPool:
         """Return the intervals of which candles can be had; empty where the adapter does not say."""
         return self._codec.limits.intervals
 
+    @property
+    def announces_listing(self) -> bool:
+        """Tell whether the venue says when contracts change."""
+        return self._codec.limits.announces_listing
+
     def channels(self) -> list[Channel]:
-        """Return all channels that somebody wants."""
-        return list(self._homes)
+        """Return all channels of markets that somebody wants."""
+        return [channel for channel in self._homes if channel.kind is not ChannelKind.LISTING]
 
     def confirmed(self, channel: Channel) -> bool:
         """Tell whether the venue has confirmed a channel on the connection of now."""
@@ -219,7 +226,15 @@ class StreamPool:
         return StreamDriver(
             self._exchange,
             self._url,
-            Session(self._exchange, self._codec, self._publish, self._next_seq, self._on_settled, self._publisher),
+            Session(
+                self._exchange,
+                self._codec,
+                self._publish,
+                self._next_seq,
+                self._on_settled,
+                self._publisher,
+                self._on_listing,
+            ),
             self._connector,
             self._clock,
             self,

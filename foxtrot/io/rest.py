@@ -21,7 +21,7 @@ from foxtrot.errors import (
     StateError,
     UnsupportedError,
 )
-from foxtrot.ports import HttpSender, RequestClient
+from foxtrot.ports import HttpSender, LinkContext
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.codec import Endpoints
 
@@ -57,6 +57,28 @@ class CcxtRestClient:
             raise AdapterBroken(f"ccxt's {class_name} has no endpoint {', '.join(missing)}.")
         _point_to(self._ccxt, endpoints)
 
+    @classmethod
+    def linked(
+        cls,
+        class_name: str,
+        context: LinkContext,
+        credentials: Credentials | None,
+        allowed: frozenset[str],
+        nonce: Callable[[], int] | None = None,
+    ) -> CcxtRestClient:
+        """Return a client as an adapter's `link` makes it: to where the exchange connects, by its settings."""
+        access = context.access
+        return cls(
+            class_name,
+            access.endpoints,
+            credentials,
+            context.config.transport,
+            allowed=allowed,
+            venue_ms=context.venue_ms,
+            nonce=nonce,
+            http=access.http,
+        )
+
     @property
     def library(self) -> Any:
         """Return the ccxt instance, for what foxtrot does not cover."""
@@ -81,27 +103,6 @@ class CcxtRestClient:
         self._closed = True
         if self._owns_sockets:
             await self._ccxt.close()
-
-
-class SplitRequests:
-    """Send some endpoints by a client of their own, which has another key."""
-
-    def __init__(self, others: RequestClient, own: RequestClient, endpoints: frozenset[str]) -> None:
-        self._others = others
-        self._own = own
-        self._endpoints = endpoints
-
-    async def request(self, call: Call[Any]) -> RawResponse:
-        """Send a call by the client that it belongs to."""
-        client = self._own if call.endpoint in self._endpoints else self._others
-        return await client.request(call)
-
-    async def close(self) -> None:
-        """Close both, also when one fails."""
-        try:
-            await self._others.close()
-        finally:
-            await self._own.close()
 
 
 def _make(

@@ -15,10 +15,13 @@ from foxtrot.model.decimals import Number, ceil_to, floor_to, to_decimal
 from foxtrot.model.events import ContractUpdated
 from foxtrot.model.order import Order, OrderRequest, OrderType, Side, to_side
 from foxtrot.model.times import NS_PER_S
+from foxtrot.protocol.messages import Channel, ChannelKind
 from foxtrot.protocol.order_rules import first_violation, needs_average_price
 
 _LOG = logging.getLogger("foxtrot.contracts")
 _AVERAGE_MAX_AGE_NS = 30 * NS_PER_S
+_SETTLE_S = 0.5  # so long others may follow an announced change
+_AGAIN_S = 60.0
 _SOONEST_S = 30.0  # after a refusal; another one before that tells nothing new
 
 
@@ -28,6 +31,7 @@ class ContractManager:
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
         self._read_at = 0.0
+        self._awaiting = False  # of an announced change that it is read
         self._averages: dict[str, tuple[int, Decimal]] = {}
 
     async def load(self) -> list[Contract]:
@@ -55,6 +59,32 @@ class ContractManager:
         while every_s:
             await self._wiring.clock.sleep(every_s)
             await self._reload()
+
+    async def follow(self) -> None:
+        """Have the venue say when contracts change, where it does; for the time of a connection."""
+        streams = self._wiring.open().streams
+        while streams.announces_listing:
+            try:
+                await streams.subscribe([Channel(ChannelKind.LISTING, "")])
+            except FoxtrotError as error:
+                _LOG.warning("%s: changes of contracts are not told: %s", self._wiring.exchange, error)
+                await self._wiring.clock.sleep(_AGAIN_S)
+            else:
+                return
+
+    def announced(self) -> None:
+        """Read the contracts again: the venue has said that they changed; once for many changes in a row."""
+        if not self._awaiting:
+            self._awaiting = True
+            self._wiring.spawn(self._reload_soon())
+
+    async def _reload_soon(self) -> None:
+        try:
+            since = self._wiring.clock.monotonic() - self._read_at
+            await self._wiring.clock.sleep(max(_SETTLE_S, _SOONEST_S - since))
+        finally:
+            self._awaiting = False
+        await self._reload()
 
     def doubt(self) -> None:
         """Read the contracts again soon: the venue refused what their rules allow."""

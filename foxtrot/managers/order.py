@@ -11,6 +11,7 @@ from foxtrot.errors import Outcome
 from foxtrot.managers.account import AccountManager
 from foxtrot.managers.contract import ContractManager
 from foxtrot.managers.order_amends import Amender
+from foxtrot.managers.order_cancels import Canceler
 from foxtrot.managers.order_commands import INTERRUPTED, Commands
 from foxtrot.managers.order_queries import OrderQueries
 from foxtrot.managers.order_store import OrderStore
@@ -48,6 +49,7 @@ class OrderManager:
         self._store.on_gap = self._reconciler.watch_gap
         self._store.on_doubt = self._resolver.begin
         self._commands = Commands(wiring, self._store, contracts, self._resolver, self._in_flight)
+        self._canceler = Canceler(wiring, self._store, self._queries, self._commands)
         self._amender = Amender(wiring, self._store, self._commands, self._queries.one)
 
     def get(self, client_order_id: str) -> Order | None:
@@ -119,59 +121,14 @@ class OrderManager:
         Raises CancelRejected (most often: already done; ask for its status), OrderInDoubt when the venue may
         have acted. A journal that cannot be written does not hold a cancel up.
         """
-        wiring = self._wiring
-        wiring.require(Capability.CANCEL_ORDER)
-        contract = wiring.contract(symbol)
-        venue_id, our_id = self._store.ids(symbol, order_id, client_order_id)
-        known = self._store.find(symbol, venue_id, our_id)
-        call = wiring.open().rest.cancel_order(contract, venue_id, our_id, self._commands.age_s(known))
-        with self._commands.following([known] if known else [], Step.CANCEL_SENT, "cancel"):
-            update = await wiring.call(call, command=True)
-        if update.side is None and (known is None or not known.order_id):
-            return await self._completed(update)
-        return self._store.merge(update)
-
-    async def _completed(self, update: OrderUpdate) -> Order:
-        """Take an accepted cancel of an order whose venue id is not known: what was filled before must be asked for."""
-        symbol, venue_id, our_id = update.symbol, update.order_id, update.client_order_id
-        known = self._store.find(symbol, venue_id, our_id)
-        if known is not None and known.order_id:  # the stream has told it meanwhile
-            return self._store.merge(update)
-        try:
-            return await self._queries.one(symbol, venue_id, our_id)
-        except errors.FoxtrotError as error:
-            if known is None:
-                raise
-            return self._commands.doubt(known, f"it was canceled, but what became of it is not known: {error.message}")
+        return await self._canceler.cancel(symbol, order_id, client_order_id)
 
     async def cancel_all(self, symbol: str) -> list[Order]:
         """Cancel all open orders of a symbol and return them; an empty list when there were none.
 
         Raises OrderInDoubt when the venue may have acted; each order known as open is then settled by queries.
         """
-        wiring = self._wiring
-        wiring.require(Capability.CANCEL_ALL_ORDERS)
-        contract = wiring.contract(symbol)
-        call = wiring.open().rest.cancel_all_orders(contract)
-        if call is None:
-            return await self._cancel_each(symbol)
-        mine = [order for order in self._store.living() if order.symbol == symbol]
-        with self._commands.following(mine, Step.CANCEL_SENT, "cancel"):
-            updates = await wiring.call(call, command=True)
-        canceled = [self._store.merge(update) for update in updates]
-        for order in mine:
-            self._store.take(order, Step.ANSWERED)
-        return canceled
-
-    async def _cancel_each(self, symbol: str) -> list[Order]:
-        """Cancel one by one what the venue lists as open; an order that ends meanwhile is no error."""
-        canceled: list[Order] = []
-        for order in await self.fetch_open(symbol):
-            try:
-                canceled.append(await self.cancel(symbol, order_id=order.order_id))
-            except errors.CancelRejected as error:
-                _LOG.info("%s %s was not canceled: %s", symbol, order.order_id, error)
-        return canceled
+        return await self._canceler.cancel_all(symbol)
 
     async def amend(self, request: AmendRequest) -> Order:
         """Change an open order and return the living one, which has new ids where the venue replaces orders.
@@ -189,7 +146,7 @@ class OrderManager:
         return await self._queries.status(symbol, order_id=order_id, client_order_id=client_order_id)
 
     async def fetch_open(self, symbol: str | None = None) -> list[Order]:
-        """Ask for the open orders of one symbol or of all."""
+        """Ask for the open orders of one symbol or of all, oldest first."""
         return await self._queries.open(symbol)
 
     async def fetch_history(

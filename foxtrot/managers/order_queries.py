@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeVar
+
+import msgspec
 
 from foxtrot.capabilities import Capability
 from foxtrot.errors import InvalidRequest, OrderNotFound, ProtocolError, UnknownSymbol
 from foxtrot.managers.contract import ContractManager
 from foxtrot.managers.order_store import OrderStore
+from foxtrot.managers.shared_reading import SharedReading
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model.order import Fill, Order
 from foxtrot.model.times import NS_PER_S, TimeLike, to_ns
@@ -18,9 +21,17 @@ from foxtrot.protocol.messages import OrderUpdate
 
 PAGE = 1_000
 MARGIN_NS = 60 * NS_PER_S  # clocks differ, and venues cut times to ms or s
+ALL = 1_000_000
 _LISTED = 100  # past orders to look through for one of which we do not know when it was sent
 T = TypeVar("T")
 PageCall = Callable[[int | None, int | None, str, int], Call[Page[T]]]
+
+
+class _Wanted(msgspec.Struct, frozen=True):
+    """Name an order by our id that was sent at some time, or later."""
+
+    client_order_id: str
+    since_ns: int
 
 
 class OrderQueries:
@@ -30,6 +41,7 @@ class OrderQueries:
         self._wiring = wiring
         self._store = store
         self._contracts = contracts
+        self._lists: SharedReading[_Wanted, dict[str, OrderUpdate]] = SharedReading(wiring.spawn, self._look_for)
 
     async def status(self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None) -> Order:
         """Ask for one order by either id. Raises OrderNotFound."""
@@ -45,23 +57,63 @@ class OrderQueries:
             return await self._listed(symbol, client_order_id)
         return self._store.merge(await wiring.call(call))
 
+    async def together(self, order_ids: Sequence[str]) -> dict[str, Order] | None:
+        """Ask for orders by the venue's ids, many by one request; return those found, None where that is not possible.
+
+        A venue may refuse to answer for the others where it does not know one of them.
+        """
+        batch = self._wiring.open().batch_query
+        if batch is None or len(order_ids) < 2:
+            return None
+        updates: list[OrderUpdate] = []
+        for start in range(0, len(order_ids), batch.most):
+            try:
+                updates += await self._wiring.call(batch.call(order_ids[start : start + batch.most]))
+            except OrderNotFound:
+                return None
+        return {update.order_id: self._store.merge(update) for update in updates}
+
+    def only_listed(self, order: Order) -> bool:
+        """Tell whether the venue cannot be asked for this very order by what is known of it, but through lists."""
+        wiring = self._wiring
+        contract = wiring.contract(order.symbol)
+        return wiring.open().rest.fetch_order(contract, order.order_id, order.client_order_id) is None
+
     async def _listed(self, symbol: str, client_order_id: str) -> Order:
         """Look for an order by our id among the open and the past ones. Raises OrderNotFound."""
         known = self._store.find(symbol, "", client_order_id)
-        since = known.ts_submitted - MARGIN_NS if known is not None and known.ts_submitted else None
-        found = [u for u in await self.open_updates(symbol) if u.client_order_id == client_order_id]
-        if not found:
-            updates = await self._past(symbol, since, None, _LISTED if since is None else PAGE)
-            found = [u for u in updates if u.client_order_id == client_order_id]
-        if not found:
+        if known is not None and known.ts_submitted:
+            update = await self.trace(known)
+        else:
+            updates = [*await self.open_updates(symbol), *await self._past(symbol, None, None, _LISTED)]
+            update = _by_our_id(updates, (client_order_id,)).get(client_order_id)
+        if update is None:
             raise OrderNotFound(
                 f"{self._wiring.exchange} lists no order {client_order_id} of {symbol}.", exchange=self._wiring.exchange
             )
-        return self._store.merge(found[-1])
+        return self._store.merge(update)
+
+    async def trace(self, order: Order) -> OrderUpdate | None:
+        """Return what the lists of open and past orders say of an order that was sent with our id, None for nothing.
+
+        Who asks at the same time shares the lists.
+        """
+        wanted = _Wanted(order.client_order_id, order.ts_submitted - MARGIN_NS)
+        return (await self._lists.ask(order.symbol, wanted)).get(order.client_order_id)
+
+    async def _look_for(self, symbol: str, wanted: list[_Wanted]) -> dict[str, OrderUpdate]:
+        """Read the open orders, and the past ones if they are not all found; what ends meanwhile is in the second."""
+        ids = {one.client_order_id for one in wanted}
+        found = _by_our_id(await self.open_updates(symbol), ids)
+        rest = [one for one in wanted if one.client_order_id not in found]
+        if rest and self._wiring.capabilities[Capability.FETCH_ORDERS].support.usable:
+            since = min(one.since_ns for one in rest)
+            found |= _by_our_id(await self._past(symbol, since, None, ALL), ids)
+        return found
 
     async def open(self, symbol: str | None = None) -> list[Order]:
-        """Ask for the open orders of one symbol or of all."""
-        return self._merged(await self.open_updates(symbol))
+        """Ask for the open orders of one symbol or of all, oldest first."""
+        return self._merged(sorted(await self.open_updates(symbol), key=lambda update: update.ts_created))
 
     async def open_updates(self, symbol: str | None = None) -> list[OrderUpdate]:
         """Ask for the open orders without merging them; one on a symbol that is new makes us learn the symbol."""
@@ -81,19 +133,25 @@ class OrderQueries:
         """Ask for past and open orders of a symbol, oldest first, paged as needed."""
         self._wiring.require(Capability.FETCH_ORDERS)
         first, last = _bounds(start, end, limit)
-        return self._merged(await self._past(symbol, first, last, limit))
+        living: list[OrderUpdate] = []
+        if self._wiring.open().rest.habits.open_orders_apart:  # first: what ends meanwhile is in the other list, too
+            living = await self.open_updates(symbol)
+        fitting = [u for u in living if (first or 0) <= u.ts_created <= (u.ts_created if last is None else last)]
+        return self._merged(await self._past(symbol, first, last, limit, fitting))
 
     def _merged(self, updates: list[OrderUpdate]) -> list[Order]:
         return [order for update in updates if (order := self._store.merge_listed(update)) is not None]
 
-    async def _past(self, symbol: str, first: int | None, last: int | None, limit: int) -> list[OrderUpdate]:
+    async def _past(
+        self, symbol: str, first: int | None, last: int | None, limit: int, known: Iterable[OrderUpdate] = ()
+    ) -> list[OrderUpdate]:
         wiring = self._wiring
         contract, rest = wiring.contract(symbol), wiring.open().rest
 
         def page(start: int | None, end: int | None, after: str, size: int) -> Call[Page[OrderUpdate]]:
             return rest.fetch_orders(contract, start, end, after, size)
 
-        return await self._pages(page, first, last, "", limit, lambda u: (u.ts_created, u.order_id))
+        return await self._pages(page, first, last, "", limit, lambda u: (u.ts_created, u.order_id), known)
 
     async def fills(
         self, symbol: str, start: TimeLike | None, end: TimeLike | None, limit: int, *, from_id: str = ""
@@ -122,10 +180,12 @@ class OrderQueries:
         after: str,
         limit: int,
         place: Callable[[T], tuple[int, str]],
+        known: Iterable[T] = (),
     ) -> list[T]:
         """Read pages until the range or the limit is reached: the oldest `limit` from `first` on, else the newest.
 
-        The end goes to the venue only without a start: some bound how far apart the two may lie.
+        `known` are more of them, which the pages leave out. The end goes to the venue only without a start: some bound
+        how far apart the two may lie.
         """
         size = min(limit, PAGE)
         found: dict[tuple[int, str], T] = {}
@@ -139,6 +199,7 @@ class OrderQueries:
             if complete or beyond or not got.next or not (oldest_first or got.newest_first):
                 break
             after = got.next
+        found = {place(one): one for one in known} | found
         ordered = sorted(found, key=lambda at: (at[0], len(at[1]), at[1]))
         chosen = [at for at in ordered if last is None or at[0] <= last]
         return [found[at] for at in (chosen[:limit] if oldest_first else chosen[-limit:])]
@@ -147,6 +208,11 @@ class OrderQueries:
 def following(number: str) -> str:
     """Return the id after a venue's growing number."""
     return str(int(number) + 1)
+
+
+def _by_our_id(updates: Iterable[OrderUpdate], ids: Collection[str]) -> dict[str, OrderUpdate]:
+    """Return the last update of each of these orders."""
+    return {update.client_order_id: update for update in updates if update.client_order_id in ids}
 
 
 def _bounds(start: TimeLike | None, end: TimeLike | None, limit: int) -> tuple[int | None, int | None]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from foxtrot import errors
 from foxtrot.capabilities import Capability
 from foxtrot.engine.journal import Cursor
 from foxtrot.managers.account import AccountManager
-from foxtrot.managers.order_queries import MARGIN_NS, PAGE, OrderQueries, following
+from foxtrot.managers.order_queries import ALL, MARGIN_NS, PAGE, OrderQueries, following
 from foxtrot.managers.order_store import OrderStore
 from foxtrot.managers.resolver import DoubtResolver
+from foxtrot.managers.shared_reading import SharedReading
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model import events
 from foxtrot.model.order import Fill, Order, OrderStatus
@@ -22,7 +24,6 @@ _LOG = logging.getLogger("foxtrot.orders")
 _STREAM_S = 1.0  # how long the user stream may take to bring the fills that a query told of
 _GAP_ATTEMPTS = 8
 _FILLS, _BALANCE = "fills", "balance"
-_ALL = 1_000_000
 _ONE_BY_ONE = 5  # of more unknown orders than that the list of past ones is read
 
 
@@ -53,6 +54,7 @@ class Reconciler:
         self._totals: dict[str, str] = {}  # balances by asset, as of the last comparison
         self._since_ns = 0
         self._gaps: set[str] = set()
+        self._reading: SharedReading[None, None] = SharedReading(wiring.spawn, self._read_fills)
         self.resolver: DoubtResolver | None = None
         self.differences = 0
         self.untold = 0  # of them, what the user stream should have told
@@ -90,12 +92,20 @@ class Reconciler:
             wiring.publish(events.ReconcileFinished(wiring.exchange, "", 0, now, seq, self.differences, failure))
 
     async def fills(self, symbol: str) -> None:
-        """Read the executions of a symbol from its cursor on, page by page; of all symbols where that is the way."""
-        if not self._wiring.capabilities[Capability.FETCH_MY_TRADES].support.usable:
-            return
-        if not self._habits.numbered_fills:
-            await self._fills_by_time("" if self._habits.account_wide_fills else symbol)
-            return
+        """Read the executions of a symbol from its cursor on; of all symbols where that is the way.
+
+        Who asks at the same time shares the reading.
+        """
+        if self._wiring.capabilities[Capability.FETCH_MY_TRADES].support.usable:
+            await self._reading.ask("" if self._habits.account_wide_fills else symbol, None)
+
+    async def _read_fills(self, scope: str, wishes: list[None]) -> None:
+        if self._habits.numbered_fills:
+            await self._fills_by_number(scope)
+        else:
+            await self._fills_by_time(scope)
+
+    async def _fills_by_number(self, symbol: str) -> None:
         while True:
             known = self._cursors.get(symbol)
             start = self._start_ns(symbol) if known is None else None
@@ -110,7 +120,7 @@ class Reconciler:
         known = self._cursors.get(scope)
         # From a margin before the cursor on: an execution may be shown late. What is known already counts once.
         start = self._start_ns(scope) if known is None else int(known) - MARGIN_NS
-        got = await self._queries.fills(scope, start, None, _ALL)
+        got = await self._queries.fills(scope, start, None, ALL)
         if got:
             await self._take(scope, got)
 
@@ -122,11 +132,10 @@ class Reconciler:
 
     async def prove_absent(self, order: Order) -> bool:
         """Return True when neither open orders, nor past ones since the intent, nor trades show the order."""
-        for listed in await self._queries.open_updates(order.symbol):
-            self._store.merge_listed(listed)
-        start = order.ts_submitted - MARGIN_NS
-        if self._wiring.capabilities[Capability.FETCH_ORDERS].support.usable:
-            await self._queries.history(order.symbol, start, None, PAGE)
+        update = await self._queries.trace(order)
+        if update is not None:
+            self._store.merge(update)
+            return False
         await self.fills(order.symbol)
         latest = self._store.latest(order)
         return latest.status is OrderStatus.IN_DOUBT and not latest.order_id
@@ -141,18 +150,30 @@ class Reconciler:
             before = self._store.find(update.symbol, update.order_id, update.client_order_id)
             if (after := self._store.merge_listed(update)) is not None:
                 self._compare(before, after)
-        for order in self._store.living():
-            key = self._store.key(order)
-            if key not in listed and key not in self._in_flight and order.ts_submitted <= asked_ns:
-                await self._ask(order)
+        await self._ask_for([o for o in self._store.living() if self._store.key(o) not in listed], asked_ns)
         for order in self._store.living():
             if order.status is OrderStatus.IN_DOUBT and self.resolver is not None:
                 self.resolver.begin(order)
 
+    async def _ask_for(self, orders: list[Order], asked_ns: int) -> None:
+        """Ask for orders that were not listed as open. Those that only lists can show share these."""
+        sent = [o for o in orders if o.status is not OrderStatus.CREATED and o.ts_submitted <= asked_ns]
+        sent = [o for o in sent if self._store.key(o) not in self._in_flight]
+        by_lists = [o for o in sent if self._queries.only_listed(o)]
+        by_id = [o for o in sent if o not in by_lists]
+        found = await self._queries.together([o.order_id for o in by_id]) or {}
+        for order in by_id:
+            if order.order_id in found:
+                self._compare(order, found[order.order_id])
+            else:
+                await self._ask(order)
+        outcomes = await asyncio.gather(*map(self._ask, by_lists), return_exceptions=True)
+        for failure in outcomes:
+            if failure is not None:
+                raise failure
+
     async def _ask(self, order: Order) -> None:
         """Ask for an order that the venue does not list as open."""
-        if order.status is OrderStatus.CREATED:
-            return
         try:
             after = await self._queries.one(order.symbol, order.order_id, order.client_order_id)
         except errors.OrderNotFound:
@@ -175,20 +196,21 @@ class Reconciler:
         self._cursors[scope] = cursor.value
 
     async def _adopt_orders_of(self, fills: list[Fill]) -> None:
-        """Learn the orders that nobody has told us of: a few one by one, many from the list of past orders."""
-        unknown = self._unknown(fills)
-        for symbol in {fill.symbol for fill in unknown} if len(unknown) > _ONE_BY_ONE else ():
-            if self._wiring.capabilities[Capability.FETCH_ORDERS].support.usable:
-                first = min(fill.ts_event for fill in unknown if fill.symbol == symbol)
-                await self._queries.history(symbol, first - MARGIN_NS, None, _ALL)
-        rest = {fill.order_id for fill in self._unknown(fills)}
-        for fill in {fill.order_id: fill for fill in unknown}.values():
-            if fill.order_id in rest:
-                adopted: Order | None = await self._queries.one(fill.symbol, fill.order_id, "")
-            else:
-                adopted = self._store.find(fill.symbol, fill.order_id, "")
-            if adopted is not None:
-                self._compare(None, adopted)
+        """Learn the orders that nobody has told us of, many by few requests where the venue can."""
+        unknown = {fill.order_id: fill for fill in self._unknown(fills)}
+        if await self._queries.together(list(unknown)) is None and len(unknown) > _ONE_BY_ONE:
+            await self._read_past(unknown.values())
+        for fill in unknown.values():
+            adopted = self._store.find(fill.symbol, fill.order_id, "")
+            self._compare(None, adopted or await self._queries.one(fill.symbol, fill.order_id, ""))
+
+    async def _read_past(self, fills: Collection[Fill]) -> None:
+        """Read the lists of past orders that were filled so."""
+        if not self._wiring.capabilities[Capability.FETCH_ORDERS].support.usable:
+            return
+        for symbol in {fill.symbol for fill in fills}:
+            first = min(fill.ts_event for fill in fills if fill.symbol == symbol)
+            await self._queries.history(symbol, first - MARGIN_NS, None, ALL)
 
     def _unknown(self, fills: list[Fill]) -> list[Fill]:
         return [fill for fill in fills if self._store.find(fill.symbol, fill.order_id, "") is None]

@@ -22,9 +22,10 @@ from foxtrot.io.waiting import wait_at_most
 from foxtrot.keys.sources import variable
 from foxtrot.model.contract import Contract
 from foxtrot.model.events import AdapterState, Event
+from foxtrot.model.intervals import require_listed
 from foxtrot.ports import Clock, MarketTap
 from foxtrot.protocol.calls import Call
-from foxtrot.protocol.codec import RestCodec
+from foxtrot.protocol.codec import BatchCancel, BatchQuery, RestCodec
 from foxtrot.protocol.messages import BookSnapshot
 from foxtrot.protocol.ratelimit import Limiter
 from foxtrot.protocol.symbols import SymbolTable
@@ -47,6 +48,8 @@ class Transports:
         signed_in: bool,
         visibility_s: float,
         cancel_after: Callable[[float], Call[None]] | None,
+        batch_cancel: BatchCancel | None,
+        batch_query: BatchQuery | None,
     ) -> None:
         self.rest = rest
         self.gateway = gateway
@@ -55,6 +58,8 @@ class Transports:
         self.signed_in = signed_in
         self.visibility_s = visibility_s
         self.cancel_after = cancel_after
+        self.batch_cancel = batch_cancel
+        self.batch_query = batch_query
 
 
 class Wiring:
@@ -110,11 +115,7 @@ class Wiring:
 
     def require_interval(self, interval: str) -> None:
         """Raise UnsupportedError, before any I/O, for candles that the venue does not have."""
-        known = self.open().streams.intervals
-        if known and interval not in known:
-            raise UnsupportedError(
-                f"{self.exchange} has no candles of {interval}; it has {', '.join(known)}.", exchange=self.exchange
-            )
+        require_listed(interval, self.open().streams.intervals, self.exchange)
 
     async def call(self, call: Call[T], *, command: bool = False) -> T:
         """Send a call through the gateway; `command` picks the order-entry transport where one is configured.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal, InvalidOperation
 
 from foxtrot.errors import InvalidRequest
@@ -47,3 +48,8 @@ def plain(value: Decimal) -> str:
     """Write a decimal without exponent and without trailing zeros: "0.00001", "12", never "1E-5"."""
     text = f"{value:f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def plain_amounts(amounts: Mapping[str, Decimal | None]) -> dict[str, str]:
+    """Write amounts by name, as `plain` does; those that are None are left out."""
+    return {name: plain(value) for name, value in amounts.items() if value is not None}

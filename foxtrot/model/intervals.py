@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import UTC, datetime
 
-from foxtrot.errors import InvalidRequest
+from foxtrot.errors import InvalidRequest, UnsupportedError
 from foxtrot.model.times import NS_PER_S
 
 _UNITS = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
@@ -25,6 +25,13 @@ def interval_ns(interval: str) -> int:
         raise InvalidRequest(f"{interval!r} is no interval; write 1m, 5m, 1h, 4h, 1d, 1w or 1M.", field="interval")
     count, unit = int(form[1]), form[2]
     return count * (31 * 86_400 if unit == "M" else _UNITS[unit]) * NS_PER_S
+
+
+def require_listed(interval: str, listed: Collection[str], exchange: str) -> None:
+    """Raise UnsupportedError for an interval that is none of those that the venue lists (empty: not stated)."""
+    if listed and interval not in listed:
+        known = ", ".join(listed)
+        raise UnsupportedError(f"{exchange} has no candles of {interval}; it has {known}.", exchange=exchange)
 
 
 def floor_open(time_ns: int, interval: str) -> int:

@@ -212,7 +212,7 @@ class OrderOperations:
         return [to_row(o) for o in self._exchange.orders.open() if o.symbol == self.symbol and not o.external]
 
     async def fetch_open_orders(self) -> list[OrderRow]:
-        """Ask for the symbol's open orders, whoever placed them."""
+        """Ask for the symbol's open orders, whoever placed them, oldest first."""
         self._require_open()
         return [to_row(order) for order in await self._exchange.fetch_open_orders(self.symbol)]
 

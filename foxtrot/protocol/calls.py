@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import enum
 from collections.abc import Callable, Mapping
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import msgspec
 
 T = TypeVar("T", covariant=True)
+S = TypeVar("S")
 
 
 class Lane(enum.IntEnum):
@@ -24,15 +25,15 @@ class Call(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     """Describe one request: it can be built in a REPL, sent by any `RequestClient`, and read from literal bytes.
 
     `endpoint` is the transport's name of the request (for ccxt its implicit method, "privatePostOrder"); `params` go
-    out as given, all text. `decode` turns the raw body of a successful answer into the domain; it raises
-    msgspec.MsgspecError, ValueError, KeyError or ArithmeticError on a body it cannot read. `weight` is the venue's
-    cost, `orders` how many orders it counts as, `calls` what it adds to the account's counter of calls, `trading` what
-    it adds to the account's counter of `market`. Only `idempotent` calls may be repeated. `signed` calls need
-    credentials.
+    out as given, texts and lists of texts. `decode` turns the raw body of a successful answer into the domain; it
+    raises msgspec.MsgspecError, ValueError, KeyError or ArithmeticError on a body it cannot read. `weight` is the
+    venue's cost, `orders` how many orders it counts as, `calls` what it adds to the account's counter of calls,
+    `trading` what it adds to the account's counter of `market`. Only `idempotent` calls may be repeated. `signed`
+    calls need credentials.
     """
 
     endpoint: str
-    params: Mapping[str, str]
+    params: Mapping[str, Any]
     decode: Callable[[bytes], T]
     weight: int = 1
     orders: int = 0
@@ -42,6 +43,12 @@ class Call(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     lane: Lane = Lane.HISTORY
     idempotent: bool = True
     signed: bool = False
+
+    def then(self, read: Callable[[T], S]) -> Call[S]:
+        """Return the same request, of whose decoded answer `read` makes what is wanted."""
+        decode = self.decode
+        call: Call[Any] = msgspec.structs.replace(self, decode=lambda body: read(decode(body)))
+        return call
 
 
 class RawResponse(msgspec.Struct, frozen=True):

@@ -1,4 +1,7 @@
-"""What an adapter supplies: pure translations between the venue's wire and foxtrot's values."""
+"""What an adapter supplies: pure translations between the venue's wire and foxtrot's values.
+
+An adapter's classes inherit from these protocols: what is written out here is how it is at venues that do not say more.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Generic, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
-from foxtrot.errors import VenueError
+from foxtrot.errors import UnsupportedError, VenueError
 from foxtrot.model.account import Balance, FeeRate
 from foxtrot.model.contract import Contract
 from foxtrot.model.events import Bar, Ticker, Trade
@@ -48,7 +51,8 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
 
     `streamed_snapshots`: a kept book begins with a snapshot on the stream itself, and begins anew by subscribing again.
     `uniform_requests`: one request may ask for many symbols, but for one kind of channel only. `carriers`: kinds whose
-    events come with another kind's stream, which is subscribed in their place.
+    events come with another kind's stream, which is subscribed in their place. `announces_listing`: the channel LISTING
+    tells when contracts change.
     """
 
     streams_per_connection: int = 1024
@@ -64,6 +68,7 @@ class StreamLimits(msgspec.Struct, frozen=True, kw_only=True):
     streamed_snapshots: bool = False
     uniform_requests: bool = False
     carriers: Mapping[ChannelKind, ChannelKind] = {}
+    announces_listing: bool = False
 
 
 class BookRules(msgspec.Struct, frozen=True):
@@ -79,13 +84,14 @@ class RequestHabits(msgspec.Struct, frozen=True, kw_only=True):
     `numbered_fills`: executions have growing numbers and can be read from a number on; elsewhere they are read from a
     time on. `account_wide_fills`: they are read for all symbols at once. `amends_in_place`: an amended order stays the
     same order, with its ids. `streamed_holds`: the private stream tells what orders hold of the balances; elsewhere
-    that is asked for when orders come and go.
+    that is asked for when orders come and go. `open_orders_apart`: the list of past orders leaves out the open ones.
     """
 
     numbered_fills: bool = True
     account_wide_fills: bool = False
     amends_in_place: bool = False
     streamed_holds: bool = True
+    open_orders_apart: bool = False
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
@@ -94,6 +100,23 @@ class Page(msgspec.Struct, Generic[T], frozen=True):
     items: list[T]
     next: str = ""
     newest_first: bool = False
+
+
+class BatchCancel(msgspec.Struct, frozen=True):
+    """Cancel up to `most` orders of a symbol by one request.
+
+    `call` takes the orders by their ids, each with its `age_s`, and returns how many of them were open.
+    """
+
+    most: int
+    call: Callable[[Contract, Sequence[tuple[str, float]]], Call[int]]
+
+
+class BatchQuery(msgspec.Struct, frozen=True):
+    """Ask for up to `most` orders by one request; `call` takes their ids, orders that are not found are left out."""
+
+    most: int
+    call: Callable[[Sequence[str]], Call[list[OrderUpdate]]]
 
 
 class RestCodec(Protocol):
@@ -121,7 +144,7 @@ class RestCodec(Protocol):
 
     def cancel_all_orders(self, contract: Contract) -> Call[list[OrderUpdate]] | None:
         """Return None where the venue cannot cancel a symbol's orders by one request."""
-        ...
+        return None
 
     def fetch_order(self, contract: Contract, order_id: str, client_order_id: str) -> Call[OrderUpdate] | None:
         """Return None where the venue cannot be asked by what is known of the order."""
@@ -141,7 +164,10 @@ class RestCodec(Protocol):
     def fetch_book_snapshot(self, contract: Contract) -> Call[BookSnapshot]: ...
     def fetch_trades(self, contract: Contract, limit: int, from_id: str) -> Call[list[Trade]]: ...
     def fetch_tickers(self, contracts: Sequence[Contract]) -> Call[list[Ticker]]: ...
-    def fetch_average_price(self, contract: Contract) -> Call[str]: ...
+
+    def fetch_average_price(self, contract: Contract) -> Call[str]:
+        """Raise UnsupportedError where no rule of the venue needs it."""
+        raise UnsupportedError("The venue publishes no average price.", exchange=contract.exchange)
 
     def classify(self, call: Call[object], response: RawResponse) -> VenueError | None:
         """Return the typed error that an answer states, with its outcome; None for a success."""
@@ -149,7 +175,7 @@ class RestCodec(Protocol):
 
     def usage(self, response: RawResponse) -> list[Usage]:
         """Return what the answer's headers say has been used of the venue's limits."""
-        ...
+        return []
 
 
 class StreamCodec(Protocol):
@@ -157,13 +183,16 @@ class StreamCodec(Protocol):
 
     limits: StreamLimits
 
-    def url(self, endpoints: Endpoints) -> str: ...
+    def url(self, endpoints: Endpoints) -> str:
+        """Return where the public streams are."""
+        return endpoints.stream
+
     def subscribe(self, channels: Sequence[Channel], request_id: int) -> bytes: ...
     def unsubscribe(self, channels: Sequence[Channel], request_id: int) -> bytes: ...
 
     def book_rules(self, channel: Channel) -> BookRules:
-        """Return how the kept book of a channel is checked."""
-        ...
+        """Return how the kept book of a channel is checked; not at all where update ids chain the updates."""
+        return BookRules()
 
     def decode(self, data: bytes, ts_recv: int, emit: Emit) -> None:
         """Emit every message of a frame, in order; never raises on bad bytes but emits `Unknown`."""
@@ -193,14 +222,29 @@ class UserStreamScheme(Protocol):
     """
 
     name: str
-    keepalive_interval_s: float
-    max_life_s: float
+    keepalive_interval_s: float = 86_400.0
+    max_life_s: float = 86_400.0
 
-    def open_call(self) -> Call[str] | None: ...
-    def url(self, endpoints: Endpoints, token: str) -> str: ...
-    def logins(self, now_ms: int, request_id: int, token: str) -> list[bytes]: ...
-    def keepalive_call(self, token: str) -> Call[None] | None: ...
-    def close_call(self, token: str) -> Call[None] | None: ...
+    def open_call(self) -> Call[str] | None:
+        """Return None where there is no token."""
+        return None
+
+    def url(self, endpoints: Endpoints, token: str) -> str:
+        """Return where the private stream is: on the WebSocket API unless said otherwise."""
+        return endpoints.ws_api
+
+    def logins(self, now_ms: int, request_id: int, token: str) -> list[bytes]:
+        """Return none where the URL says it all."""
+        return []
+
+    def keepalive_call(self, token: str) -> Call[None] | None:
+        """Return None where the connection itself keeps it alive."""
+        return None
+
+    def close_call(self, token: str) -> Call[None] | None:
+        """Return None where it ends with the connection."""
+        return None
+
     def reader(self) -> ReadFrame: ...
 
 
@@ -211,10 +255,16 @@ class RpcCodec(Protocol):
     `open_call` (when not None) yields the token, which each request of the connection gets.
     """
 
-    max_life_s: float
+    max_life_s: float = 86_400.0
 
-    def url(self, endpoints: Endpoints) -> str: ...
-    def open_call(self) -> Call[str] | None: ...
+    def url(self, endpoints: Endpoints) -> str:
+        """Return the WebSocket API's URL."""
+        return endpoints.ws_api
+
+    def open_call(self) -> Call[str] | None:
+        """Return None where there is no token: each request is signed for itself."""
+        return None
+
     def supports(self, call: Call[object]) -> bool: ...
     def encode(self, call: Call[object], request_id: int, now_ms: int, token: str) -> bytes: ...
 
@@ -227,4 +277,4 @@ class RpcCodec(Protocol):
 
     def stale(self, response: RawResponse) -> bool:
         """Tell whether an answer refuses the connection's token, and the request only for that."""
-        ...
+        return False

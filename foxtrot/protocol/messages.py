@@ -23,6 +23,7 @@ class ChannelKind(enum.Enum):
     TRADES = "trades"
     BOOK = "book"
     OHLCV = "ohlcv"
+    LISTING = "listing"  # of the whole venue: its channel has no symbol
 
 
 class Channel(msgspec.Struct, frozen=True):
@@ -144,6 +145,10 @@ class StreamEnded(msgspec.Struct, frozen=True):
     reason: str
 
 
+class ListingChanged(msgspec.Struct, frozen=True):
+    """Say that the venue has changed contracts; what they are now must be asked for."""
+
+
 class Unknown(msgspec.Struct, frozen=True):
     """Keep a frame that could not be read or whose kind nobody knows."""
 
@@ -169,6 +174,7 @@ Message = (
     | BalancesChanged
     | BalanceDelta
     | StreamEnded
+    | ListingChanged
     | Unknown
 )
 

@@ -156,7 +156,7 @@ class Budget:
     ) -> float:
         kind = counter.kind
         cost, market = _cost(call, kind), _market(call, kind)
-        if not cost:
+        if not cost or (kind is LimitKind.TRADING and call.lane is Lane.CANCEL):
             return 0.0
         ahead = sum(_cost(t.call, kind) for t in first if _market(t.call, kind) == market)
         above = self.level(kind, market, now_s) + ahead + cost - max((counter.limit - _SLACK) * share, cost)
@@ -179,7 +179,8 @@ class Limiter:
     far the venue's clock is ahead of it.
 
     Weights and requests count for the address, orders for the account. Waiting calls go in the order of their lanes:
-    what stands before a call is reserved, so a cancel overtakes history that came earlier.
+    what stands before a call is reserved, so a cancel overtakes history that came earlier. A cancel counts in the
+    trading counter, but never waits for it: to be refused costs nothing, to be late may cost money.
     """
 
     def __init__(self, headroom: float) -> None:

@@ -35,6 +35,14 @@ def refused(kind: type[VenueError], text: str, call: Call[object], response: Raw
     return kind(text, status=response.status, venue_message=text, outcome=outcome, retryable=retryable)
 
 
+def judged(kind: type[VenueError] | None, text: str, call: Call[object], response: RawResponse) -> VenueError:
+    """Return what an answer means whose words a table reads as `kind`: a refusal, or, where that is VenueUnavailable,
+    that the venue itself may not know what it did. None: no table knows it."""
+    if kind is None or kind is VenueUnavailable:
+        return uncertain(text, response, listed=kind is not None, retryable=True)
+    return refused(kind, text, call, response)
+
+
 def uncertain(text: str, response: RawResponse, *, listed: bool, retryable: bool) -> VenueError:
     """Return an error after which a command may have been carried out: the venue says so, or no table knows it."""
     error = VenueUnavailable(

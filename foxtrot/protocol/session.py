@@ -17,6 +17,7 @@ from foxtrot.protocol.messages import (
     BookSnapshot,
     Channel,
     ChannelKind,
+    ListingChanged,
     Message,
     Nack,
     StreamEnded,
@@ -44,7 +45,7 @@ class Session:
     Market events go straight to `publish`. `on_settled` hears of each channel when the venue confirms it (None) or does
     not (the error). A bad frame is counted and published as ProtocolErrorSeen; it never ends anything. `attention` is
     set when a frame left something for the driver to do: a snapshot to fetch (`snapshots_wanted`) or a stream that the
-    venue has ended (`ended` says why).
+    venue has ended (`ended` says why). `on_listing` hears that contracts have changed.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Session:
         next_seq: Callable[[], int],
         on_settled: Settled,
         publisher: Callable[[], Callable[[Event], None]] | None = None,
+        on_listing: Callable[[], None] = lambda: None,
     ) -> None:
         self._exchange = exchange
         self._codec = codec
@@ -62,6 +64,7 @@ class Session:
         self._publisher = publisher or (lambda: publish)
         self._next_seq = next_seq
         self._on_settled = on_settled
+        self._on_listing = on_listing
         self._subscriptions = Subscriptions(exchange, codec, self._settled)
         self._quiet_since: dict[str, float] = {}
         self._online = False
@@ -319,6 +322,8 @@ class Session:
         elif isinstance(message, Nack):
             self._report_frame(f"the venue refused a control message: {message.code} {message.reason}", b"")
             self._subscriptions.refuse(message, self._now)
+        elif isinstance(message, ListingChanged):
+            self._on_listing()
         elif isinstance(message, Unknown):
             self._report_frame(message.reason, message.data)
         elif isinstance(message, StreamEnded):

@@ -73,7 +73,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     the best levels (0: with none). `heartbeat` is in every frame that is but a sign of life. `tells_locked`: the
     private stream tells what is locked, not totals only. `carried` names kinds of streams whose events come with
     another's. `orders_over` is the way in which the adapter sends orders unless told otherwise. `options` are the
-    adapter's settings that fit the sandbox's account.
+    adapter's settings that fit the sandbox's account. `announces_listing`: a stream tells when contracts change.
+    `profiles` are the generations of its protocol that the sandbox can speak, the current one first.
     """
 
     symbols: tuple[str, ...]
@@ -90,6 +91,8 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     carried: Mapping[str, str] = {}
     orders_over: str = "rest"
     options: Mapping[str, Any] = {}
+    announces_listing: bool = False
+    profiles: tuple[str, ...] = ("current",)
 
 
 TOLD_AS = {

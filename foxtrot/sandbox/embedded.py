@@ -33,7 +33,7 @@ class Sandbox:
 
     def __init__(self, options: SandboxOptions, spec: AdapterSpec) -> None:
         self._skew_ns = 0
-        stage = Stage(options, spec, lambda: time.time_ns() + self._skew_ns)
+        stage = Stage(options, spec, lambda: time.time_ns() + self._skew_ns, time.monotonic_ns)
         self.options, self.venue, self.dialect, self.flow = options, stage.venue, stage.dialect, stage.flow
         self._credentials = stage.credentials
         self._replay = (

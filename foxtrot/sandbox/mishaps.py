@@ -25,7 +25,7 @@ _NOT_CARRIED_OUT = frozenset(
     {Fault.NOT_FORWARDED, Fault.OVERLOADED, Fault.RATE_LIMITED, Fault.BANNED, Fault.MAINTENANCE}
 )
 _BAN_S = 8.0
-_MAINTENANCE_S = 12.0
+MAINTENANCE_S = 12.0
 _HIDDEN_S, _HIDES_S = 5.0, 12.0
 _MOST_SKEW_S = 20.0
 _HALTED_S = 10.0
@@ -95,7 +95,7 @@ class Mishaps:
             case Fault.BANNED:
                 self._banned_until = now + _BAN_S
             case Fault.MAINTENANCE:
-                self._closed_until = now + _MAINTENANCE_S
+                self._closed_until = now + MAINTENANCE_S
             case Fault.CLOCK_JUMP:
                 self._set_clock(round(self._chance.uniform(-_MOST_SKEW_S, _MOST_SKEW_S) * _NS))
             case Fault.HIDDEN:

@@ -20,10 +20,13 @@ from foxtrot.spec import AdapterSpec
 class Stage:
     """Hold the truth of one venue, the dialect that speaks for it, and the agents that move its market.
 
-    `time_ns` is the venue's clock. Raises UnsupportedError for an adapter without a dialect, ConfigError.
+    `time_ns` is the venue's clock, `steady_ns` one that nobody sets. Raises UnsupportedError for an adapter without a
+    dialect, ConfigError.
     """
 
-    def __init__(self, options: SandboxOptions, spec: AdapterSpec, time_ns: Callable[[], int]) -> None:
+    def __init__(
+        self, options: SandboxOptions, spec: AdapterSpec, time_ns: Callable[[], int], steady_ns: Callable[[], int]
+    ) -> None:
         factory = _factory(spec)
         contracts = factory.contracts(options)
         prices = {c.symbol: floor_to(starting_price(c.base, c.quote), c.price_tick) for c in contracts}
@@ -31,6 +34,7 @@ class Stage:
         self.venue = Venue(
             contracts,
             time_ns,
+            steady=steady_ns,
             maker_fee=options.maker_fee,
             taker_fee=options.taker_fee,
             prices=prices,

@@ -1,4 +1,4 @@
-"""A day of market in minutes: `python -m foxtrot.testkit.day --rate 20 --hours 25`.
+"""A day of market in minutes: `python -m foxtrot.testkit.day --exchange NAME --rate 20 --hours 25`.
 
 An exchange follows trades, quotes and the book of a simulated market under a virtual clock, longer than the venue lets
 a connection live. In the end it is told what was promised and what came of it.
@@ -20,6 +20,7 @@ import msgspec
 from foxtrot.model.events import BookInvalidated, ChannelStateChanged, Event, StreamStale, Trade, TradesMissed
 from foxtrot.plugins import default_registry
 from foxtrot.testkit.desk import Desk
+from foxtrot.testkit.scenarios.shares import installed
 
 _CHECK_S = 600.0
 _WARM_S = 4 * 3_600.0
@@ -131,7 +132,8 @@ def _size() -> tuple[int, int]:
 def main() -> int:
     """Live through a day and print what came of it; the exit code is 1 when something broke."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--exchange", default=default_registry().preferred().name)
+    known = [spec.name for spec in installed()]
+    parser.add_argument("--exchange", choices=known, default=default_registry().preferred().name)
     parser.add_argument("--rate", type=float, default=20, help="market actions a second")
     parser.add_argument("--hours", type=float, default=25)
     given = parser.parse_args()

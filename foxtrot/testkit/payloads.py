@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import json
+import pkgutil
 import re
 from collections.abc import Iterator
 from datetime import datetime
@@ -16,10 +18,15 @@ import msgspec
 _JSON = json.JSONDecoder()
 
 
-def structs_of(module: ModuleType) -> list[type[msgspec.Struct]]:
-    """Return the wire structs that a module offers, bases without fields left out."""
-    found = inspect.getmembers(module, inspect.isclass)
-    return [struct for _, struct in found if issubclass(struct, msgspec.Struct) and struct.__struct_fields__]
+def structs_of(package: ModuleType) -> list[type[msgspec.Struct]]:
+    """Return the wire structs that the modules of a package define, bases without fields left out."""
+    modules = [importlib.import_module(f"{package.__name__}.{m.name}") for m in pkgutil.iter_modules(package.__path__)]
+    found = [(kind, module) for module in modules for _, kind in inspect.getmembers(module, inspect.isclass)]
+    return [
+        kind
+        for kind, module in found
+        if kind.__module__ == module.__name__ and issubclass(kind, msgspec.Struct) and kind.__struct_fields__
+    ]
 
 
 def check_payload(struct: type[msgspec.Struct]) -> list[str]:

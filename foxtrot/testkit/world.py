@@ -50,7 +50,7 @@ class World:
         self.clock = clock
         self.schedule = schedule
         self.skew_ns = 0
-        self.stage = Stage(options, spec, self.time_ns)
+        self.stage = Stage(options, spec, self.time_ns, clock.time_ns)
         self.traits = traits_of(spec)
         self.venue, self.dialect = self.stage.venue, self.stage.dialect
         self.mishaps = Mishaps(
@@ -227,7 +227,7 @@ class World:
 
 
 class WorldSocket:
-    """One WebSocket: frames travel in order, each with its own delay."""
+    """One WebSocket: frames travel in order, each with its own delay. `said` is the venue's last one."""
 
     def __init__(self, world: World, on_frame: OnFrame, on_close: OnClose) -> None:
         self._world = world
@@ -242,6 +242,7 @@ class WorldSocket:
         self._answering = self._silent = False
         self.muted = False
         self.over = False
+        self.said = ""
 
     def begin(self, receive: Callable[[str], None], forget: Callable[[], None]) -> None:
         """Connect the venue's session."""
@@ -275,6 +276,7 @@ class WorldSocket:
             return
         if fault is Fault.DELAY:
             self._down.append(b"")
+        self.said = text
         text = self._world.tamper(text)
         late, self._held = self._held, ([text] if fault is Fault.REORDERED else [])
         now = [] if fault is Fault.REORDERED else self._world.mishaps.frames(fault, text)
@@ -287,6 +289,10 @@ class WorldSocket:
             return False
         sign = self._world.traits.heartbeat
         return not (sign and sign in text)
+
+    def deliver(self, data: bytes) -> None:
+        """Give the client a frame at once."""
+        self._on_frame(data)
 
     def end_by_venue(self, code: int, reason: str) -> None:
         """End the connection from the venue's side."""

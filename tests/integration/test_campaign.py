@@ -23,8 +23,10 @@ from foxtrot.model.order import Order, OrderStatus
 from foxtrot.plugins import default_registry
 from foxtrot.protocol import orders as table
 from foxtrot.protocol.messages import BalancesChanged, OrderUpdate
+from foxtrot.spec import AdapterSpec
 from foxtrot.testkit.campaign import run
 from foxtrot.testkit.invariants import NAMES
+from foxtrot.testkit.scenarios.shares import families
 from foxtrot.testkit.soak import replay_command, shrink
 
 EXCHANGE = default_registry().preferred().name
@@ -38,12 +40,13 @@ def quiet() -> Iterator[None]:
     logging.disable(logging.NOTSET)
 
 
-def test_the_same_seed_is_the_same_run_and_fewer_faults_can_be_asked_for() -> None:
-    first, again = run(5, exchange=EXCHANGE), run(5, exchange=EXCHANGE)
+@pytest.mark.parametrize("spec", families(), ids=lambda spec: spec.name)
+def test_the_same_seed_is_the_same_run_and_fewer_faults_can_be_asked_for(spec: AdapterSpec) -> None:
+    first, again = run(5, exchange=spec.name), run(5, exchange=spec.name)
     assert msgspec.to_builtins(first.events) == msgspec.to_builtins(again.events)
     assert first.fired == again.fired
     some = list(first.fired)[:3]
-    assert set(run(5, exchange=EXCHANGE, only=some).fired) <= set(some)
+    assert set(run(5, exchange=spec.name, only=some).fired) <= set(some)
 
 
 # 718: an order from elsewhere, filled while the user stream was down. 902: the user stream lost during the first

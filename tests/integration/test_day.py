@@ -2,17 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 import pytest
 
+from foxtrot.io.pool import StreamPool
+from foxtrot.spec import AdapterSpec
 from foxtrot.testkit.day import Day
-from foxtrot_binance.codec.stream import BinanceStreamCodec
+from foxtrot.testkit.scenarios.shares import families
+
+_LIFE_S = 7_200.0  # the day itself: make day
 
 
-async def test_hours_pass_without_a_loss_a_stale_book_or_growth(monkeypatch: pytest.MonkeyPatch) -> None:
-    shorter = msgspec.structs.replace(BinanceStreamCodec.limits, max_life_s=7_200.0)  # the day itself: make day
-    monkeypatch.setattr(BinanceStreamCodec, "limits", shorter)
-    report = await Day("binanceus", rate=2).live(4.5)
+@pytest.mark.parametrize("spec", families(), ids=lambda spec: spec.name)
+async def test_hours_pass_without_a_loss_a_stale_book_or_growth(
+    spec: AdapterSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make = StreamPool.__init__
+
+    def short_lived(pool: StreamPool, exchange: str, codec: Any, *rest: Any, **more: Any) -> None:
+        codec.limits = msgspec.structs.replace(codec.limits, max_life_s=_LIFE_S)
+        make(pool, exchange, codec, *rest, **more)
+
+    monkeypatch.setattr(StreamPool, "__init__", short_lived)
+    report = await Day(spec.name, rate=2).live(4.5)
     assert report.broken == []
     assert report.trades > 5_000
     assert report.checks >= 26

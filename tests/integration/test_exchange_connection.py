@@ -12,6 +12,9 @@ import pytest
 from foxtrot import ExchangeConnection, OrderRequest, errors, events
 from foxtrot.plugins import default_registry
 from foxtrot.sandbox.embedded import Sandbox, make_options
+from foxtrot.sandbox.stage import traits_of
+from foxtrot.spec import AdapterSpec
+from foxtrot.testkit.scenarios.shares import families, installed
 
 KEYS = ("rest-key-1", "cmVzdC1zZWNyZXQ=", "stream-key-1", "c3RyZWFtLXNlY3JldA==")
 NAMES = ("api_key_rest", "secret_rest", "api_key_ws", "secret_ws")
@@ -23,15 +26,21 @@ TWO_KEYS: dict[str, Any] = {
 }
 
 
-async def serve(venue: str = "binanceus", **settings: Any) -> Sandbox:
-    options = make_options({"rate": 20, "symbols": ["BTC/USDT"], **TWO_KEYS, **settings}, venue)
-    return await Sandbox.start(options, default_registry().load(venue))
+PLAYED = [(spec, profile) for spec in installed() for profile in traits_of(spec).profiles]
+EACH_FAMILY = pytest.mark.parametrize("spec", families(), ids=lambda spec: spec.name)
+PREFERRED = default_registry().preferred()
 
 
-@pytest.fixture(params=[("binanceus", "current"), ("binanceus", "legacy"), ("kraken", "current")])
+async def serve(spec: AdapterSpec = PREFERRED, **settings: Any) -> Sandbox:
+    options = make_options({"rate": 20, "symbols": ["BTC/USDT"], **TWO_KEYS, **settings}, spec.name)
+    return await Sandbox.start(options, spec)
+
+
+@pytest.fixture(params=PLAYED, ids=lambda played: f"{played[0].name}-{played[1]}")
 async def served(request: pytest.FixtureRequest) -> AsyncIterator[Sandbox]:
-    venue, profile = request.param
-    async with await serve(venue, profile=profile) as sandbox:
+    """Give every venue in every generation of its protocol."""
+    spec, profile = request.param
+    async with await serve(spec, profile=profile) as sandbox:
         yield sandbox
 
 
@@ -98,8 +107,9 @@ def test_other_bad_settings_are_typed_errors() -> None:
         ExchangeConnection(*KEYS, config={"environment": "live"})
 
 
-async def test_the_checks_are_facts_of_this_moment() -> None:
-    sandbox = await serve()
+@EACH_FAMILY
+async def test_the_checks_are_facts_of_this_moment(spec: AdapterSpec) -> None:
+    sandbox = await serve(spec)
     made = connection(sandbox, retry={"attempts": 1}, transport={"request_timeout_s": 2})
     async with made:
         assert await made.check_rest_connection()
@@ -109,8 +119,9 @@ async def test_the_checks_are_facts_of_this_moment() -> None:
         assert not await made.check_websocket_connection()
 
 
-async def test_a_dead_stream_shows_although_its_connection_is_open() -> None:
-    async with await serve(rate=0) as sandbox:
+@EACH_FAMILY
+async def test_a_dead_stream_shows_although_its_connection_is_open(spec: AdapterSpec) -> None:
+    async with await serve(spec, rate=0) as sandbox:
         made = connection(sandbox, transport={"request_timeout_s": 1, "connect_timeout_s": 5})
         async with made:
             await made.exchange.subscribe_trades("BTC/USDT")
@@ -121,16 +132,18 @@ async def test_a_dead_stream_shows_although_its_connection_is_open() -> None:
             assert await made.check_rest_connection()
 
 
-async def test_a_revoked_key_is_found_out() -> None:
-    async with await serve() as sandbox, connection(sandbox) as made:
+@EACH_FAMILY
+async def test_a_revoked_key_is_found_out(spec: AdapterSpec) -> None:
+    async with await serve(spec) as sandbox, connection(sandbox) as made:
         sandbox.dialect.revoke_key()
         assert not await made.test_credentials()
         assert isinstance(made.last_error, errors.AuthenticationError)
 
 
-async def test_it_reconnects_by_itself(caplog: pytest.LogCaptureFixture) -> None:
+@EACH_FAMILY
+async def test_it_reconnects_by_itself(spec: AdapterSpec, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO, logger="foxtrot.operations")
-    async with await serve() as sandbox, connection(sandbox, retry={"reconnect_initial_s": 0.05}) as made:
+    async with await serve(spec) as sandbox, connection(sandbox, retry={"reconnect_initial_s": 0.05}) as made:
         states: list[str] = []
         back = asyncio.Event()
 
@@ -147,10 +160,10 @@ async def test_it_reconnects_by_itself(caplog: pytest.LogCaptureFixture) -> None
         assert states[0] == "degraded"
         assert await made.check_websocket_connection()
     told = [(record.levelname, record.getMessage().split(":")[0]) for record in caplog.records]
-    assert told[0] == ("INFO", "connecting to binanceus (sandbox)")
-    assert ("INFO", "connected to binanceus (sandbox)") in told
-    assert ("ERROR", "binanceus") in told
-    assert told[-1] == ("INFO", "binanceus")
+    assert told[0] == ("INFO", f"connecting to {spec.name} (sandbox)")
+    assert ("INFO", f"connected to {spec.name} (sandbox)") in told
+    assert ("ERROR", spec.name) in told
+    assert told[-1] == ("INFO", spec.name)
     assert not any(key in caplog.text for key in KEYS)
 
 
@@ -158,7 +171,7 @@ async def test_a_venue_that_says_nothing_does_not_hold_connect_up() -> None:
     accepted: list[asyncio.StreamWriter] = []
     silent = await asyncio.start_server(lambda reader, writer: accepted.append(writer), "127.0.0.1", 0)
     host, port = silent.sockets[0].getsockname()
-    made = ExchangeConnection(*KEYS, exchange="binanceus", config={"rest_url": f"http://{host}:{port}"})
+    made = ExchangeConnection(*KEYS, exchange=PREFERRED.name, config={"rest_url": f"http://{host}:{port}"})
     with pytest.raises(errors.ConnectFailed):
         await made.connect(timeout_s=0.3)
     silent.close()
@@ -194,8 +207,9 @@ async def test_another_loop_is_refused() -> None:
         assert await made.check_rest_connection()
 
 
-async def test_the_ccxt_instances_trade_on_the_same_hosts_with_their_own_keys() -> None:
-    async with await serve() as sandbox:
+@EACH_FAMILY
+async def test_the_ccxt_instances_trade_on_the_same_hosts_with_their_own_keys(spec: AdapterSpec) -> None:
+    async with await serve(spec) as sandbox:
         async with connection(sandbox) as made:
             rest, streams = made.rest_exchange, made.ws_exchange
             assert rest is made.rest_exchange
@@ -204,17 +218,3 @@ async def test_the_ccxt_instances_trade_on_the_same_hosts_with_their_own_keys() 
             book = await streams.watch_order_book("BTC/USDT")
             assert book["bids"][0][0] < book["asks"][0][0]
         assert sandbox.foreign_hosts == []
-
-
-def test_the_ccxt_instances_of_a_real_venue_have_its_own_hosts() -> None:
-    from foxtrot.config import Credentials, TransportConfig
-    from foxtrot.io.library import make_library
-    from foxtrot.ports import VenueAccess
-    from foxtrot_binance.servers import BINANCE
-
-    keys = Credentials.model_validate({"api_key": "k", "api_secret": "s"})
-    spec = default_registry().load("binance")
-    for place in ("live", "testnet"):
-        access = VenueAccess(BINANCE.endpoints(place))
-        made = make_library(spec, "rest", access, keys, TransportConfig(), place)
-        assert made.urls["api"]["private"].startswith(access.endpoints.rest)

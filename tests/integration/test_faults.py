@@ -11,8 +11,10 @@ from typing import Any
 import aiohttp
 import pytest
 
-from foxtrot import errors, get_exchange
+from foxtrot import errors
+from foxtrot.capabilities import Capability
 from foxtrot.exchange import BaseExchange
+from foxtrot.model.decimals import floor_to
 from foxtrot.model.events import (
     AdapterState,
     BookInvalidated,
@@ -21,42 +23,68 @@ from foxtrot.model.events import (
     OrderEvent,
     StateChanged,
 )
-from foxtrot.model.order import Order, OrderRequest, OrderStatus, Side
-from foxtrot.plugins import default_registry
-from foxtrot.sandbox.embedded import Sandbox, make_options
+from foxtrot.model.order import Order, OrderRequest, OrderStatus
 from foxtrot.sandbox.faults import Fault
-from foxtrot.sandbox.options import default_credentials
-from foxtrot.sandbox.switches import parse_order
+from foxtrot.sandbox.stage import traits_of
+from foxtrot.spec import AdapterSpec
+from foxtrot.testkit.scenarios.shares import among_family, installed
+from foxtrot.testkit.served import Ear, Served
+from foxtrot.testkit.twins import needs
+from foxtrot.testkit.ways import by_way, ways
 
-BUY = OrderRequest.limit("BTC/USDT", Side.BUY, "0.001", "50000.01")
+TRADING = (Capability.PLACE_ORDER, Capability.CANCEL_ORDER, Capability.FETCH_ORDER_STATUS)
+ARRIVED = (
+    Fault.ANSWER_LOST,
+    Fault.ANSWER_SILENT,
+    Fault.ANSWER_CUT,
+    Fault.ANSWER_EMPTY,
+    Fault.BAD_GATEWAY,
+    Fault.UNKNOWN_OUTCOME,
+    Fault.UNKNOWN_FIELDS,
+    Fault.REQUEST_LATE,
+)
+NEVER_ARRIVED = (Fault.REFUSED, Fault.REQUEST_LOST, Fault.NOT_FORWARDED)
+
+
+def shared(faults: tuple[Fault, ...]) -> pytest.MarkDecorator:
+    """Let the venues of each package meet all of the faults between them: what they do takes real time."""
+    cases = [(spec, fault) for spec in installed() for fault in among_family(spec, faults)]
+    return pytest.mark.parametrize(("spec", "fault"), cases, ids=[f"{spec.name}-{one.value}" for spec, one in cases])
+
+
+@pytest.fixture(params=installed(), ids=lambda spec: spec.name)
+def spec(request: pytest.FixtureRequest) -> AdapterSpec:
+    chosen: AdapterSpec = request.param
+    return chosen
 
 
 @pytest.fixture
-async def sandbox() -> AsyncIterator[Sandbox]:
-    async with await Sandbox.start(
-        make_options({"rate": 20, "symbols": ("BTC/USDT",)}, "binanceus"), default_registry().load("binanceus")
-    ) as made:
+async def served(spec: AdapterSpec) -> AsyncIterator[Served]:
+    async with await Served.start(spec, rate=20, symbols=traits_of(spec).symbols[:1]) as made:
         yield made
 
 
 @pytest.fixture
-async def exchange(sandbox: Sandbox) -> AsyncIterator[BaseExchange]:
-    made = get_exchange(
-        "binanceus",
-        {
-            "rest_url": f"http://{sandbox.base}",
-            "credentials": default_credentials(),
-            "transport": {"request_timeout_s": 1.0, "connect_timeout_s": 20.0},
-            "retry": {"reconnect_initial_s": 0.05, "reconnect_max_s": 0.5},
-            "orders": {"visibility_s": 0.5, "reconcile_interval_s": 0},
-        },
+async def exchange(served: Served) -> AsyncIterator[BaseExchange]:
+    """Give a client whose orders go by requests: those are what these faults meet."""
+    made = served.exchange(
+        by_way("rest") if len(ways(served.spec)) > 1 else {},
+        transport={"request_timeout_s": 1.0, "connect_timeout_s": 20.0},
+        retry={"reconnect_initial_s": 0.05, "reconnect_max_s": 0.5},
+        orders={"visibility_s": 0.5, "reconcile_interval_s": 0},
     )
     await made.connect()
-    order = await made.place_order(BUY)  # what is asked once in a while is asked now: the faults meet the next order
-    await made.cancel_order("BTC/USDT", client_order_id=order.client_order_id)
+    order = await made.place_order(to_buy(served))  # what is asked once in a while is asked now: faults meet the next
+    await made.cancel_order(served.symbol, client_order_id=order.client_order_id)
     yield made
-    sandbox.faults.clear()
+    served.sandbox.faults.clear()
     await made.disconnect()
+
+
+def to_buy(served: Served) -> OrderRequest:
+    """Return an order that rests, at a price that is legal on the finest grid only."""
+    tick = served.sandbox.venue.contracts[served.symbol].price_tick
+    return served.buy(floor_to(served.price("0.8"), tick * 10) + tick)
 
 
 async def settled(exchange: BaseExchange, order: Order) -> Order:
@@ -77,52 +105,44 @@ async def settled(exchange: BaseExchange, order: Order) -> Order:
     return found
 
 
-async def placed(exchange: BaseExchange) -> Order:
+async def placed(served: Served, exchange: BaseExchange) -> Order:
     try:
-        return await exchange.place_order(BUY)
+        return await exchange.place_order(to_buy(served))
     except errors.OrderInDoubt as error:
         order = error.order
     assert order is not None
     return order
 
 
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Fault.ANSWER_LOST,
-        Fault.ANSWER_SILENT,
-        Fault.ANSWER_CUT,
-        Fault.ANSWER_EMPTY,
-        Fault.BAD_GATEWAY,
-        Fault.UNKNOWN_OUTCOME,
-        Fault.UNKNOWN_FIELDS,
-        Fault.REQUEST_LATE,
-    ],
-)
+@shared(ARRIVED)
+@needs(*TRADING)
 async def test_an_order_that_the_venue_has_is_open_in_the_end_whatever_became_of_the_answer(
-    sandbox: Sandbox, exchange: BaseExchange, fault: Fault
+    served: Served, exchange: BaseExchange, fault: Fault
 ) -> None:
-    sandbox.faults.switch(parse_order(fault.value))
-    order = await settled(exchange, await placed(exchange))
-    assert sandbox.faults.fired[fault] == 1
-    theirs = sandbox.venue.open_orders(sandbox.dialect.account, "BTC/USDT")
+    served.befall(fault.value)
+    order = await settled(exchange, await placed(served, exchange))
+    assert served.sandbox.faults.fired[fault] == 1
+    theirs = served.at_venue()
     if fault is not Fault.REQUEST_LATE or theirs:
-        assert [(order.status, order.order_id)] == [(OrderStatus.OPEN, str(o.order_id)) for o in theirs]
+        assert theirs == [(order.client_order_id, order.price)]
+        assert (order.status, served.truth_of(order).status.open) == (OrderStatus.OPEN, True)
 
 
-@pytest.mark.parametrize("fault", [Fault.REFUSED, Fault.REQUEST_LOST, Fault.NOT_FORWARDED])
+@shared(NEVER_ARRIVED)
+@needs(*TRADING)
 async def test_an_order_that_never_arrived_is_denied_in_the_end_and_never_rejected(
-    sandbox: Sandbox, exchange: BaseExchange, fault: Fault
+    served: Served, exchange: BaseExchange, fault: Fault
 ) -> None:
-    sandbox.faults.switch(parse_order(fault.value))
-    order = await settled(exchange, await placed(exchange))
-    assert sandbox.faults.fired[fault] == 1
+    served.befall(fault.value)
+    order = await settled(exchange, await placed(served, exchange))
+    assert served.sandbox.faults.fired[fault] == 1
     assert order.status is OrderStatus.DENIED
-    assert sandbox.venue.open_orders(sandbox.dialect.account, "BTC/USDT") == []
+    assert served.at_venue() == []
 
 
-async def test_a_connection_cut_or_refused_is_told_and_healed(sandbox: Sandbox, exchange: BaseExchange) -> None:
-    await exchange.subscribe_order_book("BTC/USDT", lambda event: None)
+@needs(Capability.SUBSCRIBE_ORDER_BOOK)
+async def test_a_connection_cut_or_refused_is_told_and_healed(served: Served, exchange: BaseExchange) -> None:
+    await exchange.subscribe_order_book(served.symbol, lambda event: None)
     lost, back = asyncio.Event(), asyncio.Event()
 
     def on_channel(event: ChannelStateChanged) -> None:
@@ -130,96 +150,78 @@ async def test_a_connection_cut_or_refused_is_told_and_healed(sandbox: Sandbox, 
             (back if event.up and lost.is_set() else lost).set()
 
     exchange.engine.subscribe(ChannelStateChanged, on_channel)
-    sandbox.faults.switch(parse_order("socket_refused"))
-    sandbox.faults.switch(parse_order("cut"))
-    async with asyncio.timeout(15):
-        await lost.wait()
+    fired = served.sandbox.faults.fired
+    async with asyncio.timeout(20):
+        served.befall("socket_refused")
+        while not lost.is_set():  # each frame of any connection may be the one that is met
+            served.befall("cut")
+            await exchange.fetch_order_book(served.symbol)
         await back.wait()
-    assert (sandbox.faults.fired[Fault.CUT], sandbox.faults.fired[Fault.SOCKET_REFUSED]) == (1, 1)
+    assert fired[Fault.CUT] >= 1
+    assert fired[Fault.SOCKET_REFUSED] == 1
 
 
-async def test_a_private_stream_that_the_venue_ends_is_opened_again(sandbox: Sandbox, exchange: BaseExchange) -> None:
-    states: list[bool] = []
-    back = asyncio.Event()
+@needs(Capability.USER_STREAM, Capability.FETCH_TRADES)
+async def test_a_private_stream_that_the_venue_ends_is_opened_again(served: Served, exchange: BaseExchange) -> None:
+    ear = Ear(exchange.engine)
 
-    def on_channel(event: ChannelStateChanged) -> None:
-        if event.channel is ChannelName.USER:
-            states.append(event.up)
-            if event.up:
-                back.set()
+    def states() -> list[bool]:
+        return [event.up for event in ear.all(ChannelStateChanged) if event.channel is ChannelName.USER]
 
-    exchange.engine.subscribe(ChannelStateChanged, on_channel)
-    sandbox.faults.switch(parse_order("private_ended"))
-    await exchange.fetch_trades("BTC/USDT")
-    async with asyncio.timeout(15):
-        await back.wait()
-    assert states == [False, True]
+    served.befall("private_ended")
+    await exchange.fetch_trades(served.symbol)
+    await ear.until(lambda: states() == [False, True])
 
 
-async def test_a_frame_that_never_comes_invalidates_the_book(sandbox: Sandbox, exchange: BaseExchange) -> None:
-    wrong: asyncio.Queue[BookInvalidated] = asyncio.Queue()
-    await exchange.subscribe_order_book("BTC/USDT", lambda event: None)
-    exchange.engine.subscribe(BookInvalidated, wrong.put_nowait)
-    sandbox.faults.switch(parse_order("missing=0.3"))
-    async with asyncio.timeout(15):
-        assert "gap" in (await wrong.get()).reason
-
-
-async def test_a_word_that_nobody_has_heard_of_is_asked_about(sandbox: Sandbox, exchange: BaseExchange) -> None:
-    order = await placed(exchange)
-    seen: list[OrderStatus] = []
-    ended = asyncio.Event()
-
-    def on_order(event: OrderEvent) -> None:
-        seen.append(event.order.status)
-        if event.order.status is OrderStatus.CANCELED:
-            ended.set()
-
-    exchange.engine.subscribe(OrderEvent, on_order)
-    sandbox.faults.switch(parse_order("new_words=1"))
-    sandbox.venue.cancel(sandbox.dialect.account, "BTC/USDT", client_order_id=order.client_order_id)
-    async with asyncio.timeout(15):
-        await ended.wait()
-    assert seen == [OrderStatus.IN_DOUBT, OrderStatus.CANCELED]
-
-
-@pytest.mark.parametrize("fault", [Fault.CONTRACT_CHANGED, Fault.HALTED])
-async def test_rules_that_change_while_one_trades_end_in_a_refusal_with_its_reason(
-    sandbox: Sandbox, exchange: BaseExchange, fault: Fault
+@needs(Capability.SUBSCRIBE_ORDER_BOOK)
+async def test_a_frame_that_never_comes_invalidates_the_book_and_the_next_one_is_right(
+    served: Served, exchange: BaseExchange
 ) -> None:
-    sandbox.faults.switch(parse_order(fault.value))
-    await exchange.fetch_trades("BTC/USDT")
+    ear = Ear(exchange.engine)
+    await exchange.subscribe_order_book(served.symbol, lambda event: None)
+    served.befall("missing=0.3")
+    await ear.until(lambda: ear.all(BookInvalidated))
+    assert ear.all(BookInvalidated)[0].reason
+    served.sandbox.faults.clear()
+    await ear.until(lambda: exchange.market_data.order_book(served.symbol) is not None)
+
+
+@shared((Fault.CONTRACT_CHANGED, Fault.HALTED))
+@needs(*TRADING, Capability.FETCH_TRADES)
+async def test_rules_that_change_while_one_trades_end_in_a_refusal_with_its_reason(
+    served: Served, exchange: BaseExchange, fault: Fault
+) -> None:
+    request = to_buy(served)
+    served.befall(fault.value)
+    await exchange.fetch_trades(served.symbol)
     with pytest.raises(errors.OrderRejected) as refused:
-        await exchange.place_order(BUY)
+        await exchange.place_order(request)
     assert refused.value.order is not None
     assert refused.value.order.status is OrderStatus.REJECTED
     assert refused.value.order.reason
 
 
+@needs(*TRADING, Capability.FETCH_TRADES)
 async def test_maintenance_closes_everything_and_the_adapter_comes_back_by_itself(
-    sandbox: Sandbox, exchange: BaseExchange
+    served: Served, exchange: BaseExchange, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    states: list[AdapterState] = []
-    ready = asyncio.Event()
-
-    def on_state(event: StateChanged) -> None:
-        states.append(event.new)
-        if event.new is AdapterState.READY:
-            ready.set()
-
-    exchange.engine.subscribe(StateChanged, on_state)
-    sandbox.faults.switch(parse_order("maintenance"))
+    monkeypatch.setattr("foxtrot.sandbox.mishaps.MAINTENANCE_S", 1.0)
+    ear = Ear(exchange.engine, longest_s=40.0)
+    served.befall("maintenance")
     with pytest.raises(errors.VenueUnavailable):
-        await exchange.fetch_trades("BTC/USDT")
-    async with asyncio.timeout(40):
-        await ready.wait()
-    assert AdapterState.DEGRADED in states
-    order = await settled(exchange, await placed(exchange))
+        await exchange.fetch_trades(served.symbol)
+
+    def states() -> list[AdapterState]:
+        return [event.new for event in ear.all(StateChanged)]
+
+    await ear.until(lambda: AdapterState.READY in states())
+    assert AdapterState.DEGRADED in states()
+    order = await settled(exchange, await placed(served, exchange))
     assert order.status is OrderStatus.OPEN
 
 
-async def test_faults_are_switched_by_http_while_the_venue_runs(sandbox: Sandbox) -> None:
-    at = f"http://{sandbox.base}/_sandbox/faults"
+async def test_faults_are_switched_by_http_while_the_venue_runs(served: Served) -> None:
+    at = f"http://{served.sandbox.base}/_sandbox/faults"
     async with aiohttp.ClientSession() as client:
 
         async def ask(method: str, body: str = "") -> tuple[int, dict[str, Any]]:
@@ -228,7 +230,7 @@ async def test_faults_are_switched_by_http_while_the_venue_runs(sandbox: Sandbox
 
         status, state = await ask("POST", "not_forwarded\nanswer_slow=0.25\n")
         assert (status, state["counts"], state["rates"]) == (200, {"not_forwarded": 1}, {"answer_slow": 0.25})
-        async with client.get(f"http://{sandbox.base}/api/v3/ping") as answer:
+        async with client.get(f"http://{served.sandbox.base}/") as answer:
             assert answer.status == 503
         status, state = await ask("POST", "cut\nnonsense=1")
         assert (status, "nonsense" in state["error"]) == (400, True)

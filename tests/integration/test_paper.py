@@ -22,8 +22,11 @@ from foxtrot.sandbox.options import DEFAULT_KEY, DEFAULT_SECRET
 from foxtrot.sandbox.paper import PAPER_MARKET, open_paper
 from foxtrot.sandbox.paper.place import PaperPlace
 from foxtrot.sandbox.types import MARKET_ACCOUNT
+from foxtrot.spec import AdapterSpec
+from foxtrot.testkit.scenarios.shares import families
 
 SYMBOL = "HBAR/USDT"
+PREFERRED = default_registry().preferred()
 
 
 class RealVenue:
@@ -43,7 +46,7 @@ class RealVenue:
 
         def http(request: HttpRequest) -> HttpResponse:
             self.requests[f"{request.method} {request.path}"] += 1
-            if request.method != "GET" or {"x-mbx-apikey", "api-key"} & request.headers.keys():
+            if request.method != "GET" or DEFAULT_KEY in request.headers.values():
                 self.private.append(f"{request.method} {request.path}")
             return answer(request)
 
@@ -68,11 +71,11 @@ class RealVenue:
         return {"rest_url": f"http://{self.sandbox.base}"}
 
 
-@pytest.fixture(params=["binanceus", "kraken"])
+@pytest.fixture(params=families(), ids=lambda spec: spec.name)
 async def real(request: pytest.FixtureRequest) -> AsyncIterator[RealVenue]:
-    name = request.param
-    options = make_options({"rate": 0, "symbols": (SYMBOL,), "history_days": 0}, name)
-    async with await Sandbox.start(options, default_registry().load(name)) as sandbox:
+    spec: AdapterSpec = request.param
+    options = make_options({"rate": 0, "symbols": (SYMBOL,), "history_days": 0}, spec.name)
+    async with await Sandbox.start(options, spec) as sandbox:
         made = RealVenue(sandbox)
         for order in made.venue.open_orders(MARKET_ACCOUNT):
             made.venue.cancel(MARKET_ACCOUNT, SYMBOL, order_id=order.order_id)
@@ -277,12 +280,12 @@ async def test_no_order_is_taken_while_the_real_book_is_not_known(real: RealVenu
     assert book.bids == ()
 
 
-@pytest.mark.parametrize("venue", ["binanceus", "kraken"])
-async def test_stale_streams_are_trouble_until_they_speak_again(venue: str) -> None:
-    options = make_options({"rate": 100, "symbols": (SYMBOL,), "history_days": 0}, venue)
-    async with await Sandbox.start(options, default_registry().load(venue)) as sandbox:
+@pytest.mark.parametrize("spec", families(), ids=lambda spec: spec.name)
+async def test_stale_streams_are_trouble_until_they_speak_again(spec: AdapterSpec) -> None:
+    options = make_options({"rate": 100, "symbols": (SYMBOL,), "history_days": 0}, spec.name)
+    async with await Sandbox.start(options, spec) as sandbox:
         settings = {"rest_url": f"http://{sandbox.base}", "streams": {"stale_after_s": {"book": 2, "trades": 2}}}
-        async with get_exchange(venue, settings) as live:
+        async with get_exchange(spec.name, settings) as live:
             run = Run(open_paper(live, [SYMBOL]))
             troubles: list[tuple[str, str]] = []
 
@@ -396,7 +399,7 @@ async def test_a_damaged_state_is_named_and_a_torn_last_line_is_passed_over(real
 )
 def test_bad_input_is_named(arguments: dict[str, Any], field: str) -> None:
     with pytest.raises(errors.InvalidRequest) as raised:
-        open_paper(**{"exchange": "binanceus", "symbols": [SYMBOL]} | arguments)
+        open_paper(**{"exchange": PREFERRED.name, "symbols": [SYMBOL]} | arguments)
     assert raised.value.field == field
 
 
@@ -408,7 +411,7 @@ async def test_an_exchange_that_is_not_connected_is_refused(real: RealVenue) -> 
 
 
 async def test_a_venue_without_a_dialect_has_no_dry_run() -> None:
-    exchange = get_exchange("binanceus")
+    exchange = get_exchange(PREFERRED.name)
     exchange.spec = _without_dialect(exchange.spec)
     with pytest.raises(errors.UnsupportedError, match="brings no sandbox dialect"):
         open_paper(exchange, [SYMBOL])

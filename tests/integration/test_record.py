@@ -17,6 +17,7 @@ import msgspec
 import pytest
 
 from foxtrot import OrderRequest, get_exchange
+from foxtrot.capabilities import Capability
 from foxtrot.clock import SystemClock
 from foxtrot.data.event_player import replay_events
 from foxtrot.data.parquet import EventRecorder
@@ -25,14 +26,33 @@ from foxtrot.data.tap import FrameTap
 from foxtrot.engine.bus import EventEngine
 from foxtrot.exchange import BaseExchange
 from foxtrot.model.events import BookInvalidated, BookUpdated, Event, MarketEvent
-from foxtrot.model.orderbook import OrderBook
-from foxtrot.plugins import default_registry
-from foxtrot.protocol.book import BookBuilder
-from foxtrot.protocol.messages import BookDelta, BookSnapshot
-from foxtrot.sandbox.embedded import Sandbox, make_options
-from foxtrot.sandbox.options import DEFAULT_KEY, DEFAULT_SECRET, default_credentials
+from foxtrot.model.orderbook import Level
+from foxtrot.sandbox.options import DEFAULT_KEY, DEFAULT_SECRET
+from foxtrot.sandbox.stage import traits_of
+from foxtrot.spec import AdapterSpec
+from foxtrot.testkit.scenarios.shares import families
+from foxtrot.testkit.served import Served
+from foxtrot.testkit.twins import needs
 
 SYMBOLS = ["BTC/USDT", "ETH/USDT"]
+EACH_FAMILY = pytest.mark.parametrize("spec", families(), ids=lambda spec: spec.name)
+RECORDED = (
+    Capability.SUBSCRIBE_ORDER_BOOK,
+    Capability.SUBSCRIBE_TRADES,
+    Capability.SUBSCRIBE_QUOTES,
+    Capability.SUBSCRIBE_TICKER,
+    Capability.SUBSCRIBE_OHLCV,
+)
+# What private messages hold, of whichever venue.
+PRIVATE = (
+    "executionReport",
+    "outboundAccountPosition",
+    "listenKey",
+    "signature",
+    "executions",
+    "balances",
+    "cl_ord_id",
+)
 
 
 class Live:
@@ -64,12 +84,14 @@ class Live:
             heard.unsubscribe()
 
 
-async def recorded(folder: Path, *, trade: bool = False) -> Live:
+async def recorded(spec: AdapterSpec, folder: Path, *, client_order_id: str = "") -> Live:
     live = Live(folder)
     with FrameTap(folder, symbols=SYMBOLS) as tap:
-        async with get_exchange("binanceus", {"sandbox": {"rate": 100}}, tap=tap) as exchange:
-            if trade:
-                order = await exchange.place_order(OrderRequest.limit("BTC/USDT", "buy", "0.001", "50000"))
+        settings = {"sandbox": {"rate": 100, "symbols": SYMBOLS}, "options": traits_of(spec).options}
+        async with get_exchange(spec.name, settings, tap=tap) as exchange:
+            if client_order_id:
+                request = OrderRequest.limit("BTC/USDT", "buy", "0.001", "50000", client_order_id=client_order_id)
+                order = await exchange.place_order(request)
                 await exchange.cancel_order("BTC/USDT", order_id=order.order_id)
             await live.run(exchange)
     assert tap.recorder.dropped == 0
@@ -90,26 +112,28 @@ def untimed(events: list[Any]) -> list[Event]:
     return [msgspec.structs.replace(event, ts_recv=0, seq=0) for event in events]
 
 
-def book_of(events: list[Event], symbol: str) -> OrderBook:
-    """Build the last book that the events give, by the rules for books."""
-    builder = BookBuilder("x", symbol, lambda _: None, lambda: 0)
+def books(events: list[Any], symbol: str) -> list[BookUpdated]:
+    return [e for e in untimed(events) if isinstance(e, BookUpdated) and e.symbol == symbol]
+
+
+def book_of(events: list[BookUpdated]) -> tuple[tuple[Level, ...], tuple[Level, ...]]:
+    """Build the book that events end with as whoever gets them would: bids and asks, the best first."""
+    bids: dict[float, float] = {}
+    asks: dict[float, float] = {}
     for event in events:
-        if isinstance(event, BookUpdated) and event.symbol == symbol:
+        for side, changes in ((bids, event.bids), (asks, event.asks)):
             if event.snapshot:
-                builder.snapshot(BookSnapshot(symbol, 0, event.update_id, event.bids, event.asks))
-            else:
-                last = event.update_id
-                builder.delta(BookDelta(symbol, 0, 0, last, last, builder.update_id, event.bids, event.asks))
-    return builder.copy()
+                side.clear()
+            side.update(changes)
+            for price in [price for price, quantity in side.items() if not quantity]:
+                del side[price]
+    return tuple(sorted(bids.items(), reverse=True)), tuple(sorted(asks.items()))
 
 
-def updates(events: list[Any], symbol: str, after: int) -> list[BookUpdated]:
-    found = [e for e in untimed(events) if isinstance(e, BookUpdated)]
-    return [e for e in found if e.symbol == symbol and e.update_id > after]
-
-
-async def test_frames_tell_again_what_was_heard_live(tmp_path: Path) -> None:
-    live = await recorded(tmp_path)
+@EACH_FAMILY
+@needs(*RECORDED)
+async def test_frames_tell_again_what_was_heard_live(spec: AdapterSpec, tmp_path: Path) -> None:
+    live = await recorded(spec, tmp_path)
     frames = await played(replay_frames, tmp_path)
     assert msgspec.msgpack.encode(frames) == msgspec.msgpack.encode(await played(replay_frames, tmp_path))
     heard, told = ([e for e in events if not isinstance(e, BookUpdated)] for events in (live.events, frames))
@@ -117,16 +141,19 @@ async def test_frames_tell_again_what_was_heard_live(tmp_path: Path) -> None:
     late = [was.ts_recv - again.ts_recv for was, again in zip(heard, told, strict=False)]
     assert 0 <= min(late) <= max(late) < 1_000_000_000
     for symbol in SYMBOLS:
-        # A change that came within the moment of the snapshot's answer may be in the one and behind the other.
-        first, *later = updates(live.events, symbol, 0)
-        assert updates(frames, symbol, first.update_id)[: len(later)] == later
+        # A change that came within the moment of a snapshot's answer may be in the one and behind the other.
+        first, *later = books(live.events, symbol)
+        told_books = books(frames, symbol)
+        at = told_books.index(later[0])
+        assert told_books[at : at + len(later)] == later
         assert len(later) > 3
-        until = [e for e in frames if isinstance(e, BookUpdated) and e.update_id <= first.update_id]
-        assert book_of(until, symbol).bids == tuple(first.bids)
+        assert book_of(told_books[:at]) == (tuple(first.bids), tuple(first.asks))
 
 
-async def test_recorded_events_are_the_very_ones_that_were_heard_live(tmp_path: Path) -> None:
-    live = await recorded(tmp_path)
+@EACH_FAMILY
+@needs(*RECORDED)
+async def test_recorded_events_are_the_very_ones_that_were_heard_live(spec: AdapterSpec, tmp_path: Path) -> None:
+    live = await recorded(spec, tmp_path)
     assert (await played(replay_events, tmp_path))[: len(live.events)] == live.events
     kinds = Counter(type(event).__name__ for event in live.events)
     assert set(kinds) == {"Quote", "Trade", "Ticker", "Bar", "BookUpdated"}
@@ -136,29 +163,34 @@ def everything_in(folder: Path) -> bytes:
     return b"".join(path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-async def test_no_private_message_no_key_and_no_signature_is_ever_recorded(tmp_path: Path) -> None:
-    await recorded(tmp_path, trade=True)
+@EACH_FAMILY
+@needs(*RECORDED)
+async def test_no_private_message_no_key_and_no_signature_is_ever_recorded(spec: AdapterSpec, tmp_path: Path) -> None:
+    await recorded(spec, tmp_path, client_order_id="an-order-of-mine")
     text = everything_in(tmp_path)
     assert len(text) > 10_000
-    for word in (DEFAULT_KEY, DEFAULT_SECRET, "executionReport", "outboundAccountPosition", "listenKey", "signature"):
+    for word in (DEFAULT_KEY, DEFAULT_SECRET, "an-order-of-mine", *PRIVATE):
         assert word.encode() not in text, word
 
 
-async def test_a_recording_is_a_market_of_the_sandbox(tmp_path: Path) -> None:
-    await recorded(tmp_path)
-    expected = book_of(await played(replay_frames, tmp_path), "BTC/USDT")
-    assert len(expected.bids) > 10
-    options = make_options({"replay": tmp_path, "symbols": ["BTC/USDT"]}, "binanceus")
-    async with await Sandbox.start(options, default_registry().load("binanceus")) as sandbox:
-        settings = {"rest_url": f"http://{sandbox.base}", "credentials": default_credentials()}
-        async with get_exchange("binanceus", settings) as exchange, asyncio.timeout(30):
-            changed = asyncio.Event()
-            await exchange.subscribe_order_book("BTC/USDT", lambda _: changed.set())
-            book = None
-            while book is None or (book.bids, book.asks) != (expected.bids, expected.asks):
-                await changed.wait()
-                changed.clear()
-                book = exchange.market_data.order_book("BTC/USDT")
+@EACH_FAMILY
+@needs(*RECORDED)
+async def test_a_recording_is_a_market_of_the_sandbox(spec: AdapterSpec, tmp_path: Path) -> None:
+    await recorded(spec, tmp_path)
+    expected = book_of(books(await played(replay_frames, tmp_path), "BTC/USDT"))
+    assert len(expected[0]) > 10
+    async with (
+        await Served.start(spec, replay=tmp_path, symbols=["BTC/USDT"]) as served,
+        served.exchange() as exchange,
+        asyncio.timeout(30),
+    ):
+        changed = asyncio.Event()
+        await exchange.subscribe_order_book("BTC/USDT", lambda _: changed.set())
+        book = None
+        while book is None or (book.bids, book.asks) != expected:
+            await changed.wait()
+            changed.clear()
+            book = exchange.market_data.order_book("BTC/USDT")
 
 
 # the command line

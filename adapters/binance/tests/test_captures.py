@@ -22,7 +22,7 @@ from foxtrot_binance.codec.rest import BinanceRestCodec
 from foxtrot_binance.codec.stream import BinanceStreamCodec
 from foxtrot_binance.codec.user import ListenKeyScheme
 from foxtrot_binance.mapping import to_contracts
-from foxtrot_binance.messages import ExchangeInfo
+from foxtrot_binance.messages.market import ExchangeInfo
 from foxtrot_binance.servers import BINANCEUS
 
 SHARED = Path(os.environ.get("FOXTROT_SHARED", Path(__file__).resolve().parents[3].parent / "shared")) / "captures"

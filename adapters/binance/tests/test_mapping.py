@@ -27,7 +27,7 @@ from foxtrot.model.order import OrderType
 from foxtrot.protocol.ratelimit import LimitKind, RateLimit
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_binance.mapping import to_contracts, to_limits
-from foxtrot_binance.messages import ExchangeInfo
+from foxtrot_binance.messages.market import ExchangeInfo
 
 SYMBOL: dict[str, Any] = {
     "symbol": "BTCUSDT", "status": "TRADING", "baseAsset": "BTC", "quoteAsset": "USDT", "baseAssetPrecision": 8,

@@ -31,7 +31,7 @@ from foxtrot_binance.dialect import BINANCEUS_DIALECT, listing, render
 from foxtrot_binance.dialect.contracts import make_contract
 from foxtrot_binance.dialect.profile import make_profile
 from foxtrot_binance.mapping import to_contracts
-from foxtrot_binance.messages import ExchangeInfo
+from foxtrot_binance.messages.market import ExchangeInfo
 from foxtrot_binance.servers import BINANCE, BINANCEUS
 
 CONTRACTS = BINANCEUS_DIALECT.contracts(SandboxOptions(venue="binanceus"))

@@ -16,7 +16,7 @@ from foxtrot_kraken.codec.rest import KrakenRestCodec
 from foxtrot_kraken.codec.rpc import KrakenRpcCodec
 from foxtrot_kraken.codec.stream import KrakenStreamCodec
 from foxtrot_kraken.mapping import Names, to_contracts
-from foxtrot_kraken.messages import PairInfo
+from foxtrot_kraken.messages.market import PairInfo
 
 NOW_MS = 1_800_000_000_000
 LISTED: dict[str, dict[str, Any]] = {

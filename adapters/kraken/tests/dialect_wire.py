@@ -29,9 +29,11 @@ class Wire:
     def __init__(self, symbols: tuple[str, ...] = SYMBOLS, *, history_days: int = 0, **options: Any) -> None:
         chosen = SandboxOptions(venue="kraken", symbols=symbols, dialect_options=options)
         self.now_ns = START_NS
+        self.set_ns = 0  # by which the venue's clock was put off
         self.venue = Venue(
             KRAKEN_DIALECT.contracts(chosen),
-            lambda: self.now_ns,
+            lambda: self.now_ns + self.set_ns,
+            steady=lambda: self.now_ns,
             maker_fee=Decimal("0.0025"),
             taker_fee=Decimal("0.004"),
             prices={symbol: Decimal(price) for symbol, price in PRICES.items()},

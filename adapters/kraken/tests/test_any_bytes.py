@@ -21,7 +21,7 @@ from foxtrot_kraken.codec.rpc import KrakenRpcCodec
 from foxtrot_kraken.codec.stream import KrakenStreamCodec
 from foxtrot_kraken.codec.user import UserReader
 from foxtrot_kraken.mapping import Names, to_contracts
-from foxtrot_kraken.messages import PairInfo
+from foxtrot_kraken.messages.market import PairInfo
 
 NAMES, SYMBOLS = Names(), SymbolTable("kraken")
 SYMBOLS.load(

@@ -22,6 +22,7 @@ from foxtrot.protocol.messages import (
     BookSnapshot,
     Channel,
     ChannelKind,
+    ListingChanged,
     Message,
     Nack,
     OrderUpdate,
@@ -34,7 +35,7 @@ from foxtrot_kraken.codec.rpc import KrakenRpcCodec
 from foxtrot_kraken.codec.stream import KrakenStreamCodec
 from foxtrot_kraken.codec.user import UserReader
 from foxtrot_kraken.mapping import Names, to_contracts
-from foxtrot_kraken.messages import PairInfo
+from foxtrot_kraken.messages.market import PairInfo
 
 SHARED = Path(os.environ.get("FOXTROT_SHARED", Path(__file__).resolve().parents[3].parent / "shared"))
 CAPTURES = SHARED / "captures" / "kraken"
@@ -151,9 +152,9 @@ def table_for(frame: Any) -> tuple[SymbolTable, Names]:
     return table, names
 
 
-PUBLIC = {"heartbeat", "status", "ticker", "trade", "ohlc", "book"}
+PUBLIC = {"heartbeat", "status", "ticker", "trade", "ohlc", "book", "instrument"}
 PRIVATE = {"executions", "balances"}
-NEVER_ASKED_FOR = {"level3", "instrument"}
+NEVER_ASKED_FOR = {"level3"}
 REQUESTS = {"add_order", "amend_order", "cancel_order"}
 
 
@@ -212,6 +213,7 @@ def test_every_recorded_frame_of_a_known_channel_is_read() -> None:
         "trade": {Trade},
         "ohlc": {Bar},
         "book": {BookSnapshot, BookDelta},
+        "instrument": {ListingChanged},
         "executions": {OrderUpdate, Unknown},  # changes of orders whose beginning the recording does not have
         "balances": {BalanceDelta},
     }

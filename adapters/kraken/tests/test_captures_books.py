@@ -24,7 +24,7 @@ from foxtrot.protocol.session import Session
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_kraken.codec.stream import KrakenStreamCodec
 from foxtrot_kraken.mapping import Names, to_contracts
-from foxtrot_kraken.messages import PairInfo
+from foxtrot_kraken.messages.market import PairInfo
 
 SHARED = Path(os.environ.get("FOXTROT_SHARED", Path(__file__).resolve().parents[3].parent / "shared"))
 CAPTURES = SHARED / "captures" / "kraken"

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from decimal import Decimal as D
 from typing import Any
 from urllib.parse import parse_qs
@@ -33,7 +34,7 @@ TRADE: dict[str, Any] = {
     "time": 1688667796.8802, "type": "buy", "ordertype": "limit", "price": "30010.00000", "cost": "600.20000",
     "fee": "1.20040", "vol": "0.02000000", "margin": "0.00000", "misc": "", "trade_id": 40274859, "maker": True,
 }  # fmt: skip
-COMMANDS = {"AddOrder", "AmendOrder", "CancelOrder"}
+COMMANDS = {"AddOrder", "AmendOrder", "CancelOrder", "CancelOrderBatch"}
 # The documented example: https://docs.kraken.com/api/docs/guides/spot-rest-auth
 SECRET = "kQH5HW/8p1uGOVjbgWA7FunAmGO8lsSUXNsu3eow76sz84Q18fWxnyRzBHCd3pd5nE9qa99HAZtuZuj6F1huXg=="
 SIGNED = "4/dpxb3iT4tp/ZCVEwSnEsLxx0bqyhLpdfOpc6fn7OR8+UClSV5n9E6aSS8MPtnRfp32bAb0nmbRn6H8ndwLUQ=="
@@ -102,24 +103,31 @@ def entry(opened: float, pair: str = "XBTUSD", status: str = "canceled") -> dict
     }  # fmt: skip
 
 
-def test_past_orders_begin_with_the_open_ones_and_go_on_with_the_closed_ones_by_offset(
-    rest: KrakenRestCodec, contract: Contract
-) -> None:
-    first = rest.fetch_orders(contract, 5 * S, 9 * S, "", 10)
-    assert (first.endpoint, first.params) == ("privatePostOpenOrders", {})
-    early, fitting, late, other = entry(4.5), entry(6.5), entry(9.5), entry(6.5, "ETHXBT")
-    page = first.decode(text({"open": {"E": early, "F": fitting, "L": late, "O": other}}))
-    assert ([u.order_id for u in page.items], page.next, page.newest_first) == (["F"], "0", True)
-    second = rest.fetch_orders(contract, 5 * S, 9 * S, page.next, 10)
-    assert (second.endpoint, second.params) == (
+def test_past_orders_are_the_closed_ones_by_offset(rest: KrakenRestCodec, contract: Contract) -> None:
+    call = rest.fetch_orders(contract, 5 * S, 9 * S, "", 10)
+    assert (call.endpoint, call.params) == (
         "privatePostClosedOrders",
         {"start": "4", "end": "9", "ofs": "0", "closetime": "open"},
     )
-    full = {f"C{i}": fitting if i < 3 else other for i in range(50)}
-    page = second.decode(text({"closed": full, "count": 70}))
-    assert (len(page.items), page.next) == (3, "50")  # it was full, though little of it is wanted
+    early, fitting, late, other = entry(4.5), entry(6.5), entry(9.5), entry(6.5, "ETHXBT")
+    full = {f"C{i}": fitting if i < 3 else other for i in range(48)} | {"E": early, "L": late}
+    page = call.decode(text({"closed": full, "count": 70}))
+    assert (len(page.items), page.next, page.newest_first) == (3, "50", True)  # full, though little of it is wanted
     page = rest.fetch_orders(contract, 5 * S, 9 * S, page.next, 10).decode(text({"closed": {"C50": fitting}}))
     assert (page.items[0].status, page.next) == (OrderStatus.CANCELED, "")
+
+
+def test_many_orders_are_canceled_by_one_request_that_counts_as_all_of_them(
+    rest: KrakenRestCodec, contract: Contract
+) -> None:
+    call = rest.cancel_orders(contract, [("O1", 3.0), ("O2", 60.0)])
+    assert (call.endpoint, call.params, call.idempotent) == (
+        "privatePostCancelOrderBatch",
+        {"orders": ["O1", "O2"]},
+        False,
+    )
+    assert (call.trading, call.calls, call.lane) == (10.0, 0.0, Lane.CANCEL)
+    assert call.decode(text({"count": 2})) == 2
 
 
 # account
@@ -233,6 +241,7 @@ def every_call(rest: KrakenRestCodec, order: Order, contract: Contract, symbols:
         rest.validate_order(order, contract),
         rest.amend_order(order, AmendRequest(symbol="BTC/USD", price=D(5)), "new", contract, 0.0),
         rest.cancel_order(contract, "1", "", 0.0),
+        rest.cancel_orders(contract, [("1", 0.0)]),
         rest.cancel_after(60.0),
         rest.fetch_order(contract, "1", ""),
         rest.fetch_open_orders(None),
@@ -255,11 +264,11 @@ def test_every_call_of_the_codec_may_be_sent_and_no_other(
     calls = every_call(rest, order, contract, symbols)
     assert {call.endpoint for call in calls} == _ALLOWED
     for call in calls:
-        assert all(isinstance(value, str) for value in call.params.values())
+        values = [value if isinstance(value, list) else [value] for value in call.params.values()]
+        assert all(isinstance(text, str) for listed in values for text in listed)
         assert call.signed == call.endpoint.startswith("privatePost")
-        assert call.idempotent == (
-            call.endpoint.removeprefix("privatePost") not in {"AddOrder", "AmendOrder", "CancelOrder"}
-        )
+        commands = {"AddOrder", "AmendOrder", "CancelOrder", "CancelOrderBatch"}
+        assert call.idempotent == (call.endpoint.removeprefix("privatePost") not in commands)
         assert (call.weight > 0) != call.signed  # the public limit is the address's, the counters the account's
         assert call.lane is not Lane.HISTORY or not call.signed
     assert rest.cancel_all_orders(contract) is None
@@ -316,6 +325,13 @@ async def test_the_documented_example_gets_the_documented_signature(
     assert headers["content-type"] == "application/x-www-form-urlencoded"
 
 
+def sent_in(headers: Mapping[str, str], body: bytes) -> dict[str, Any]:
+    """Return the parameters of a request: lists go out as JSON, all else as a form."""
+    if headers["content-type"] == "application/json":
+        return dict(msgspec.json.decode(body))
+    return {name: values[0] for name, values in parse_qs(body.decode(), keep_blank_values=True).items()}
+
+
 async def test_every_private_request_is_signed_over_what_is_sent_with_a_growing_nonce(
     rest: KrakenRestCodec, order: Order, contract: Contract, symbols: SymbolTable
 ) -> None:
@@ -326,7 +342,7 @@ async def test_every_private_request_is_signed_over_what_is_sent_with_a_growing_
         await transport.request(call)
     nonces = []
     for call, (_, url, headers, body) in zip(calls, http.sent, strict=True):
-        sent = {name: values[0] for name, values in parse_qs(body.decode(), keep_blank_values=True).items()}
+        sent = sent_in(headers, body)
         nonces.append(int(sent.pop("nonce")))
         assert sent == dict(call.params)
         path = url.removeprefix("https://api.kraken.com").encode()

@@ -17,6 +17,7 @@ from foxtrot.protocol.messages import (
     BookSnapshot,
     Channel,
     ChannelKind,
+    ListingChanged,
     Message,
     Nack,
     Pong,
@@ -72,6 +73,18 @@ def test_a_subscription_says_what_is_wanted_and_its_end_names_the_same(
     del params["snapshot"]
     assert ended == {"method": "unsubscribe", "params": {"symbol": ["BTC/USD"], **params}, "req_id": 4}
     assert stream.url(LIVE) == "wss://ws.kraken.com/v2"
+
+
+def test_the_listing_is_of_the_whole_venue_and_what_has_changed_of_it_is_asked_for_elsewhere(
+    stream: KrakenStreamCodec,
+) -> None:
+    wanted = json.loads(stream.subscribe([Channel(ChannelKind.LISTING, "")], 3))
+    assert wanted["params"] == {"channel": "instrument", "snapshot": False}
+    ended = json.loads(stream.unsubscribe([Channel(ChannelKind.LISTING, "")], 4))
+    assert ended["params"] == {"channel": "instrument"}
+    pair = {"symbol": "EUR/USD", "status": "cancel_only", "price_precision": 5, "cost_min": 0.5}
+    told = said(stream, {"channel": "instrument", "type": "update", "data": {"assets": [], "pairs": [pair]}})
+    assert told == [ListingChanged()]
 
 
 def test_one_request_asks_for_many_symbols_and_statistics_come_with_the_quotes(stream: KrakenStreamCodec) -> None:
@@ -243,7 +256,6 @@ def test_symbols_and_intervals_have_candles_of_their_own(stream: KrakenStreamCod
         frame("book", {"symbol": "BTC/USD", "bids": [], "asks": []}),
         frame("ohlc", {"symbol": "BTC/USD"}),
         frame("level3"),
-        {"channel": "instrument", "type": "snapshot", "data": {"assets": [], "pairs": []}},
         {"channel": "trade", "type": "update"},
         {"channel": 5},
         {"channel": "status", "data": 5},

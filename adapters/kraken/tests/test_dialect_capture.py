@@ -46,15 +46,30 @@ def test_books_and_trades_are_read_and_the_rest_is_passed_over() -> None:
     ]
 
 
-def test_what_falls_off_the_recorded_depth_is_deleted() -> None:
+TEN = [(101.0 + n, 1.0) for n in range(10)]  # of the best bid last
+ASKS = [(120.0, 1.0), (121.0, 1.0)]
+
+
+def acknowledged(depth: int) -> dict[str, Any]:
+    return {"method": "subscribe", "result": {"channel": "book", "depth": depth, "symbol": "BTC/USD"}, "success": True}
+
+
+@pytest.mark.parametrize("said", [[], [line(0, acknowledged(10))]])
+def test_what_falls_off_the_recorded_depth_is_deleted(said: list[str]) -> None:
     snapshot, update = Wire().dialect.records(
-        [
-            line(1, book("snapshot", [(102, 1), (101, 1)], [(103, 1), (104, 1)])),
-            line(2, book("update", [(102.5, 2)], [])),
-        ]
+        [*said, line(1, book("snapshot", TEN, ASKS)), line(2, book("update", [(110.5, 2)], []))]
     )
     assert isinstance(snapshot, SnapshotRecord)
-    assert update == DepthRecord("BTC/USD", 2 * 10**9, [(D("102.5"), D(2)), (D(101), D(0))], [])
+    assert update == DepthRecord("BTC/USD", 2 * 10**9, [(D("110.5"), D(2)), (D(101), D(0))], [])
+
+
+def test_a_book_that_is_not_full_yet_keeps_what_comes() -> None:
+    lines = [line(0, acknowledged(25)), line(1, book("snapshot", TEN, ASKS))]
+    _, bid, ask = Wire().dialect.records(
+        [*lines, line(2, book("update", [(110.5, 2)], [])), line(3, book("update", [], [(122, 3)]))]
+    )
+    assert bid == DepthRecord("BTC/USD", 2 * 10**9, [(D("110.5"), D(2))], [])
+    assert ask == DepthRecord("BTC/USD", 3 * 10**9, [], [(D(122), D(3))])
 
 
 @pytest.mark.parametrize(

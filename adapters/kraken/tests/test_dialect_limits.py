@@ -111,3 +111,17 @@ def test_what_a_batch_counts_is_an_option(option: str, cost: int) -> None:
     order = {"ordertype": "limit", "type": "buy", "price": "50000", "volume": "0.01"}
     wire.post_json("AddOrderBatch", pair="XBTUSD", orders=[order] * 4)
     assert counter(wire) - before == cost + 1
+
+
+@pytest.mark.parametrize("jump_s", [-30, 30])
+def test_a_jump_of_the_venues_clock_neither_empties_nor_fills_its_counters(jump_s: int) -> None:
+    wire = Wire(tier="pro")
+    for _ in range(20):
+        wire.ok("Balance")
+    assert wire.post("Balance") == {"error": ["EAPI:Rate limit exceeded"]}
+    wire.set_ns = jump_s * 10**9
+    assert wire.post("Balance") == {"error": ["EAPI:Rate limit exceeded"]}
+    wire.now_ns += 5 * 10**9
+    for _ in range(5):
+        wire.ok("Balance")
+    assert wire.post("Balance") == {"error": ["EAPI:Rate limit exceeded"]}

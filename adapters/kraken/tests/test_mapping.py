@@ -19,11 +19,12 @@ from foxtrot.model.contract import (
     QuantityRule,
 )
 from foxtrot.model.order import OrderType
+from foxtrot.model.times import seconds_ns
 from foxtrot.protocol.ratelimit import LimitKind, RateLimit
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_kraken.codec.rest import KrakenRestCodec
-from foxtrot_kraken.mapping import Names, make_checksum, seconds_to_ns, to_contracts
-from foxtrot_kraken.messages import PairInfo
+from foxtrot_kraken.mapping import Names, make_checksum, to_contracts
+from foxtrot_kraken.messages.market import PairInfo
 
 PAIR: dict[str, Any] = {
     "altname": "XBTUSD", "wsname": "XBT/USD", "base": "XXBT", "quote": "ZUSD", "cost_decimals": 5, "pair_decimals": 1,
@@ -142,4 +143,4 @@ def test_a_price_has_no_zeros_in_front() -> None:
 
 
 def test_times_of_rest_keep_every_digit() -> None:
-    assert seconds_to_ns(D("1762795433.9717445")) == 1_762_795_433_971_744_500
+    assert seconds_ns(D("1762795433.9717445")) == 1_762_795_433_971_744_500

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from foxtrot.model.events import Bar, Quote, Ticker, Trade
 from foxtrot.model.order import Fill, OrderStatus, OrderType, Side
-from foxtrot.model.times import NS_PER_S
+from foxtrot.model.times import NS_PER_S, moment_ns
 from foxtrot.protocol.messages import BookSnapshot, Channel, ChannelKind, Message, OrderUpdate
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot.sandbox.dialect import HttpResponse
@@ -20,8 +20,8 @@ from foxtrot_kraken.codec.rest import KrakenRestCodec
 from foxtrot_kraken.codec.stream import KrakenStreamCodec
 from foxtrot_kraken.codec.user import UserReader
 from foxtrot_kraken.dialect import numbers
-from foxtrot_kraken.mapping import Names, make_checksum, to_ns
-from foxtrot_kraken.messages import LevelInfo, StreamTrade
+from foxtrot_kraken.mapping import Names, make_checksum
+from foxtrot_kraken.messages.streams import LevelInfo, StreamTrade
 
 from .dialect_wire import Wire
 
@@ -156,7 +156,7 @@ def test_a_public_trade_is_read_to_the_digit(price: D, quantity: D, side: Side, 
         "trade_id": 5, "timestamp": numbers.stamp(at_us * 1_000),
     }  # fmt: skip
     trade = msgspec.json.decode(msgspec.json.encode(raw), type=StreamTrade)
-    assert (trade.price, trade.qty, to_ns(trade.timestamp)) == (float(price), float(quantity), at_us * 1_000)
+    assert (trade.price, trade.qty, moment_ns(trade.timestamp)) == (float(price), float(quantity), at_us * 1_000)
 
 
 def test_books_tickers_trades_and_candles_are_the_same_by_rest_and_by_stream() -> None:

@@ -75,8 +75,13 @@ def test_the_counters_let_through_what_the_tables_allow(
     assert limiter.delay(history, 0.0) == pytest.approx(2 / 0.33)
     assert sent_at_once(limiter, history, 6.0) == 0
     assert sent_at_once(limiter, history, 6.1) == 1
-    assert sent_at_once(limiter, cancel, 0.0) == 7  # of 8 points each below 60, in a counter of its own
-    assert limiter.delay(rest.place_order(order, contract), 0.0) == 0.0
+    change = AmendRequest(symbol="BTC/USD", price=order.price)
+    assert sent_at_once(limiter, rest.amend_order(order, change, "", contract, 1.0), 0.0) == 14  # of 4 points each
+    assert limiter.delay(rest.place_order(order, contract), 0.0) == 0.0  # a counter of its own, with 4 below 60 left
+    for _ in range(3):
+        assert limiter.delay(cancel, 0.0) == 0.0  # never held up, and counted all the same
+        limiter.take(cancel, 0.0)
+    assert limiter.delay(rest.place_order(order, contract), 0.0) == pytest.approx(22.0)
 
 
 def test_each_market_has_a_trading_counter_of_its_own(rest: KrakenRestCodec, order: Order, contract: Contract) -> None:

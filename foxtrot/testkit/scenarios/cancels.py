@@ -36,6 +36,38 @@ async def all_orders_of_a_symbol_are_canceled_and_none_of_another(bench: Bench, 
     equal(await desk.run(desk.exchange.cancel_all_orders(desk.symbol)), [], "what a second time cancels")
 
 
+@scenario(*_TRADING, Capability.CANCEL_ALL_ORDERS, cases=ways)
+async def canceling_all_takes_no_more_requests_than_the_venue_needs(bench: Bench, way: str) -> None:
+    """Where the venue can cancel a symbol's orders, or many at once, sixty orders go by no more than five requests."""
+    desk = await bench.trading(way)
+    for number in range(60):
+        desk.elsewhere("0.7", f"elsewhere{number}", value=20)
+        await desk.clock.advance(0.05)
+    before = desk.world.asked
+    ended = await desk.run(desk.exchange.cancel_all_orders(desk.symbol))
+    equal((len(ended), desk.at_venue()), (60, []), "how many orders were canceled, and what is open at the venue")
+    sure(desk.world.asked - before <= 5, f"it took {desk.world.asked - before} requests")
+
+
+@scenario(*_TRADING, Capability.CANCEL_ALL_ORDERS, cases=ways)
+async def an_order_that_ends_while_all_are_canceled_keeps_its_own_end(bench: Bench, way: str) -> None:
+    """An order that is filled after it was listed and before its cancel arrives is filled; no error is raised."""
+    desk = await bench.trading(way)
+    orders = [await desk.rest(price) for price in ("0.9", "0.8", "0.81")]
+    before = desk.world.asked
+    task = asyncio.ensure_future(desk.exchange.cancel_all_orders(desk.symbol))
+    while desk.world.asked == before:
+        await desk.clock.advance(0.005)
+    desk.sell_to_us("0.9", desk.quantity(600))
+    ended = await desk.run(asyncio.wait_for(task, None))
+    equal(desk.at_venue(), [], "what is open at the venue")
+    await desk.clock.advance(30)
+    truth = {order.client_order_id: desk.world.dialect.told_as(desk.truth_of(order)) for order in orders}
+    equal({o.client_order_id: desk.known(o).status for o in orders}, truth, "what is known of the orders")
+    canceled = {name for name, status in truth.items() if status is OrderStatus.CANCELED}
+    equal({order.client_order_id for order in ended}, canceled, "the orders canceled")
+
+
 @scenario(*_TRADING)
 async def shutting_down_takes_no_new_orders_and_cancels_ours_when_asked(bench: Bench) -> None:
     """A disconnect that cancels orders cancels ours and no one else's."""

@@ -48,6 +48,40 @@ async def a_new_tick_is_told_within_the_interval_and_in_force_at_once(bench: Ben
     equal(denied.nearest, price, "the nearest price")
 
 
+@scenario(*_TRADING)
+async def a_change_is_known_as_soon_as_the_venue_says_so(bench: Bench) -> None:
+    """Where the venue announces changes a halt is told in seconds, after a cut of the stream too; elsewhere within the
+    interval."""
+    desk = await bench.desk()
+    for trading in (False, True, False):
+        await desk.clock.advance(100)
+        before = len(_updates(desk))
+        desk.world.venue.set_status(desk.symbol, trading=trading)
+        await desk.clock.advance(5)
+        equal(len(_updates(desk)) - before, int(bench.traits.announces_listing), "the changes told so far")
+        status = desk.exchange.contracts.get(desk.symbol).status
+        if bench.traits.announces_listing:
+            equal(status is ContractStatus.TRADING, trading, "whether it is known to trade")
+        desk.cut()
+    await desk.clock.advance(601)
+    sure(desk.exchange.contracts.get(desk.symbol).status is not ContractStatus.TRADING, "it still trades")
+
+
+@scenario(Capability.FETCH_MARKETS)
+async def many_announced_changes_are_read_together(bench: Bench) -> None:
+    """Fifty changes in a row have the contracts read twice at most, and what they are in the end is known."""
+    desk = await bench.desk()
+    await desk.clock.advance(100)
+    asked = desk.world.asked
+    for number in range(51):
+        desk.world.venue.set_status(desk.symbol, trading=number % 2 == 1)
+        await desk.clock.advance(0.5)
+    await desk.clock.advance(40)
+    sure(desk.world.asked - asked <= 5, f"{desk.world.asked - asked} requests for 51 changes")
+    await desk.clock.advance(601)
+    sure(desk.exchange.contracts.get(desk.symbol).status is not ContractStatus.TRADING, "it still trades")
+
+
 @scenario(*_TRADING, cases=ways)
 async def a_refusal_that_the_rules_do_not_explain_has_them_read_again(bench: Bench, way: str) -> None:
     """A venue that refuses what its rules allowed has changed them."""

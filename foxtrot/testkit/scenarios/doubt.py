@@ -88,6 +88,26 @@ async def an_order_that_never_arrived_is_denied_in_the_end_and_never_rejected(
     sure("never arrived" in known.reason, f"the reason is {known.reason!r}")
 
 
+@scenario(*_TRADING, cases=lambda spec: [case for case in _every_absence(spec) if case[0] == ways(spec)[-1]])
+async def many_orders_in_doubt_at_once_do_not_use_up_the_budget(bench: Bench, case: tuple[str, Fault]) -> None:
+    """Twenty orders that never arrived are asked for together: a comparison meanwhile ends soon, each is settled."""
+    way, fault = case
+    desk = await bench.trading(way)
+    desk.faults.next[_CHANNEL[way or "rest"]] = [fault] * 20
+    placing = [asyncio.ensure_future(desk.exchange.place_order(desk.buy())) for _ in range(20)]
+    await desk.clock.advance(10)
+    orders = [task.result() for task in placing]
+    equal({order.status for order in orders}, {OrderStatus.IN_DOUBT}, "the states of the orders")
+    since = desk.clock.monotonic()
+    await desk.run(desk.exchange.disconnect())
+    await desk.run(desk.exchange.connect())
+    took = desk.clock.monotonic() - since
+    sure(took < 60, f"it took {took:.0f} s to connect")
+    await desk.clock.advance(240)
+    equal({desk.known(order).status for order in orders}, {OrderStatus.DENIED}, "the states of the orders in the end")
+    equal(desk.world.throttled, 0, "the refusals for rate")
+
+
 @scenario(*_TRADING, cases=ways)
 async def an_order_that_arrives_late_is_what_the_venue_makes_of_it(bench: Bench, way: str) -> None:
     """An order that arrives after its sender gave up is open, and was never told as anything but in doubt."""

@@ -35,6 +35,22 @@ async def every_past_order_comes_once_oldest_first(bench: Bench) -> None:
     await fails(desk, exchange.fetch_orders(desk.symbol, limit=0), InvalidRequest, "a limit of 0")
 
 
+@scenario(Capability.FETCH_ORDERS)
+async def the_newest_orders_are_the_newest_though_many_old_ones_are_open(bench: Bench) -> None:
+    """Without a start the newest orders come, open and ended ones alike; old ones that are open displace none."""
+    desk = bench.make()
+    desk.sell_to_us("1", D(2))
+    for number in range(140):
+        await desk.clock.advance(0.25)
+        desk.elsewhere("0.8" if number < 60 else "1", f"past{number}", value=20)
+    await desk.clock.advance(600)
+    await desk.run(desk.exchange.connect())
+    theirs = [desk.world.dialect.order_id(o.order_id) for o in desk.world.venue.orders(desk.account, desk.symbol)]
+    for limit in (70, 100):
+        found = await desk.run(desk.exchange.fetch_orders(desk.symbol, limit=limit))
+        equal([o.order_id for o in found], theirs[-limit:], f"the newest {limit} orders")
+
+
 @scenario(Capability.FETCH_MY_TRADES)
 async def every_past_execution_comes_once_oldest_first(bench: Bench) -> None:
     """Executions come page by page, in order, each once, with price, quantity and fee as the venue booked them."""

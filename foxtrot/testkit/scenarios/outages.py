@@ -18,6 +18,7 @@ from foxtrot.testkit.desk import Desk
 from foxtrot.testkit.invariants import findings
 from foxtrot.testkit.scenarios.bench import Bench
 from foxtrot.testkit.scenarios.claims import equal, fails, sure
+from foxtrot.testkit.scenarios.orders import told
 from foxtrot.testkit.scenarios.registry import scenario
 from foxtrot.testkit.ways import ways
 
@@ -102,6 +103,7 @@ async def a_word_that_nobody_has_heard_of_is_asked_about(bench: Bench, way: str)
     desk.faults.next["frame"] = [Fault.NEW_WORDS] * 3
     desk.end_by_venue(order)
     await desk.clock.advance(60)
+    equal(told(desk, order)[-2:], ["OrderInDoubt", "OrderCanceled"], "what was told last")
     equal(desk.known(order).status, OrderStatus.CANCELED, "the order in the end")
     sure("OrderRejected" not in desk.kinds(), "it was told as rejected")
 

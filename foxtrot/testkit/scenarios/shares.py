@@ -27,6 +27,11 @@ def installed() -> list[AdapterSpec]:
     return sorted((one for one in loaded if one.dialect), key=lambda one: (one.rank, one.name))
 
 
+def families() -> list[AdapterSpec]:
+    """Return one venue of each installed package that brings dialects: the one that it prefers."""
+    return list({one.distribution: one for one in reversed(installed())}.values())[::-1]
+
+
 def _share(spec: AdapterSpec, cases: Sequence[T], venues: list[AdapterSpec]) -> Sequence[T]:
     names = [one.name for one in venues]
     return cases[names.index(spec.name) :: len(names)] if spec.name in names else cases

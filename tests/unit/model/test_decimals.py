@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foxtrot.errors import InvalidRequest
-from foxtrot.model.decimals import ceil_to, floor_to, plain, to_decimal
+from foxtrot.model.decimals import ceil_to, floor_to, plain, plain_amounts, to_decimal
 
 amounts = st.decimals(min_value=0, max_value=10**9, allow_nan=False, places=10)
 steps = st.sampled_from([Decimal("0.00000001"), Decimal("0.001"), Decimal("0.05"), Decimal(1), Decimal(25)])
@@ -45,3 +45,8 @@ def test_plain_text_has_no_exponent_and_the_same_value(value: Decimal) -> None:
     text = plain(value)
     assert "E" not in text.upper()
     assert Decimal(text) == value
+
+
+def test_amounts_that_are_not_given_are_left_out() -> None:
+    given = {"price": Decimal("1E-8"), "stop": None, "zero": Decimal(0), "volume": Decimal("5.00")}
+    assert plain_amounts(given) == {"price": "0.00000001", "zero": "0", "volume": "5"}

@@ -1,12 +1,13 @@
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from foxtrot.errors import InvalidRequest
-from foxtrot.model.intervals import floor_open, interval_ns, next_open
-from foxtrot.model.times import to_ns
+from foxtrot.errors import InvalidRequest, UnsupportedError
+from foxtrot.model.intervals import floor_open, interval_ns, next_open, require_listed
+from foxtrot.model.times import moment_ns, seconds_ns, to_ns
 
 INTERVALS = ["1s", "1m", "3m", "15m", "1h", "4h", "1d", "3d", "1w", "1M"]
 
@@ -47,3 +48,17 @@ def test_times_are_read_from_datetime_text_and_ns_alike() -> None:
 def test_what_is_no_time_is_refused_by_name(bad: object) -> None:
     with pytest.raises(InvalidRequest, match="start must be a datetime"):
         to_ns(bad, "start")  # type: ignore[arg-type]
+
+
+def test_wire_times_are_exact_to_the_last_digit_that_they_have() -> None:
+    assert moment_ns(datetime(2026, 3, 1, 12, 0, 0, 1, tzinfo=UTC)) == 1_772_366_400_000_001_000
+    assert moment_ns(datetime(1969, 12, 31, 23, 59, 59, 999_999, tzinfo=UTC)) == -1_000
+    assert moment_ns(None) == 0
+    assert seconds_ns(Decimal("1762795433.971744567")) == 1_762_795_433_971_744_567
+
+
+def test_an_interval_that_is_not_listed_is_refused_with_those_that_are() -> None:
+    with pytest.raises(UnsupportedError, match="toy has no candles of 3m; it has 1m, 1h"):
+        require_listed("3m", ("1m", "1h"), "toy")
+    require_listed("1h", ("1m", "1h"), "toy")
+    require_listed("3m", (), "toy")  # the venue does not state which it has

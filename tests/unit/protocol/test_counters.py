@@ -12,12 +12,12 @@ CALLS = RateLimit(LimitKind.CALLS, 0, 20, decay_per_s=1.0)
 TRADING = RateLimit(LimitKind.TRADING, 0, 60, decay_per_s=1.0)
 
 
-def call(calls: float = 0, trading: float = 0, market: str = "A", lane: Lane = Lane.CANCEL) -> Call[object]:
+def call(calls: float = 0, trading: float = 0, market: str = "A", lane: Lane = Lane.PLACE) -> Call[object]:
     return Call(endpoint="x", params={}, decode=lambda b: b, calls=calls, trading=trading, market=market, lane=lane)
 
 
-def limiter() -> Limiter:
-    made = Limiter(0.1)
+def limiter(headroom: float = 0.1) -> Limiter:
+    made = Limiter(headroom)
     made.configure([CALLS, TRADING])
     return made
 
@@ -47,12 +47,20 @@ def test_the_venues_counter_stays_below_its_limit_though_it_may_count_a_call_onl
 
 
 def test_each_market_has_a_counter_of_its_own_and_waits_only_as_long_as_the_decay_needs() -> None:
-    chosen = limiter()
+    chosen = limiter(headroom=0.0)
     for _ in range(7):
         chosen.take(call(trading=8), 0.0)
     assert chosen.delay(call(trading=8), 0.0) == 5.0
     assert chosen.delay(call(trading=8, market="B"), 0.0) == 0.0
     assert chosen.delay(call(trading=8), 5.0) == 0.0
+
+
+def test_a_cancel_counts_but_never_waits_for_the_markets_counter() -> None:
+    chosen = limiter()
+    for _ in range(20):
+        assert chosen.delay(call(trading=8, lane=Lane.CANCEL), 0.0) == 0.0
+        chosen.take(call(trading=8, lane=Lane.CANCEL), 0.0)
+    assert chosen.delay(call(trading=1), 0.0) > 100.0
 
 
 def test_reads_leave_room_for_commands_in_a_counter_too() -> None:
@@ -64,7 +72,7 @@ def test_reads_leave_room_for_commands_in_a_counter_too() -> None:
 
 
 def test_what_decayed_while_a_call_was_under_way_is_counted_again_when_its_answer_comes() -> None:
-    chosen = limiter()
+    chosen = limiter(headroom=0.0)
     slow = call(trading=8)
     ticket = chosen.enter(slow)
     chosen.take(slow, 0.0, ticket)

@@ -17,7 +17,7 @@ from foxtrot.errors import (
     VenueUnavailable,
 )
 from foxtrot.protocol.calls import Call, Lane, RawResponse
-from foxtrot.protocol.refusals import of_the_edge, refused, uncertain
+from foxtrot.protocol.refusals import judged, of_the_edge, refused, uncertain
 
 ANSWER = RawResponse(400, {}, b"")
 
@@ -84,3 +84,10 @@ def test_an_answer_of_the_edge_is_judged_by_its_status(
     error = of_the_edge(PLACE, RawResponse(status, {}, b"<html>"), "somewhere")
     assert type(error) is kind
     assert (error.outcome, error.retryable, error.exchange) == (outcome, retryable, "somewhere")
+
+
+def test_a_table_says_refused_or_that_the_venue_does_not_know_or_nothing() -> None:
+    broke, busy, strange = (judged(kind, "x", PLACE, ANSWER) for kind in (InsufficientFunds, VenueUnavailable, None))
+    assert (type(broke), broke.outcome, broke.unlisted) == (InsufficientFunds, Outcome.REFUSED, False)
+    assert (type(busy), busy.outcome, busy.unlisted) == (VenueUnavailable, Outcome.UNKNOWN, False)
+    assert (type(strange), strange.outcome, strange.unlisted) == (VenueUnavailable, Outcome.UNKNOWN, True)

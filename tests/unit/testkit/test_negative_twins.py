@@ -10,6 +10,7 @@ from foxtrot.managers.wiring import Wiring
 from foxtrot.plugins import default_registry
 from foxtrot.spec import AdapterSpec
 from foxtrot.testkit.scenarios import all_scenarios, performances, play
+from foxtrot.testkit.twins import needs
 
 GUARDED = [Capability.FETCH_TRADES, Capability.AMEND_ORDER, Capability.SUBSCRIBE_OHLCV, Capability.DEAD_MAN_SWITCH]
 
@@ -36,3 +37,26 @@ def test_a_missing_guard_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Wiring, "require", lambda self, capability: None)
     with pytest.raises(AssertionError, match="fetch_trades"):
         play(spec, twin)
+
+
+@pytest.mark.parametrize("capability", GUARDED)
+async def test_a_test_over_sockets_runs_as_its_twin_where_a_capability_is_lacking(capability: Capability) -> None:
+    ran: list[str] = []
+
+    @needs(Capability.FETCH_TICKER, capability)
+    async def test(symbol: str) -> None:
+        ran.append(symbol)
+
+    await test(spec=default_registry().preferred(), symbol="BTC/USD")
+    assert ran == ["BTC/USD"]
+    await test(spec=without(capability), symbol="BTC/USD")
+    assert ran == ["BTC/USD"]
+
+
+async def test_a_missing_guard_is_found_out_by_a_test_over_sockets_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    @needs(Capability.FETCH_TRADES)
+    async def test() -> None: ...
+
+    monkeypatch.setattr(Wiring, "require", lambda self, capability: None)
+    with pytest.raises(AssertionError, match="fetch_trades"):
+        await test(spec=without(Capability.FETCH_TRADES))

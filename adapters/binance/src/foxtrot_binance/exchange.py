@@ -9,13 +9,14 @@ from foxtrot.config import Credentials
 from foxtrot.errors import CredentialsError
 from foxtrot.exchange import BaseExchange
 from foxtrot.io.http import HttpClient
-from foxtrot.io.rest import CcxtRestClient, SplitRequests
+from foxtrot.io.rest import CcxtRestClient
 from foxtrot.io.signed_rest import SignedRestClient, require_printable
+from foxtrot.io.split import split_by_key
 from foxtrot.keys import Signer, signer
-from foxtrot.ports import LinkContext, RequestClient, VenueLink
+from foxtrot.ports import LinkContext, VenueLink
 from foxtrot.protocol.codec import Endpoints, UserStreamScheme
 from foxtrot.spec import AdapterSpec
-from foxtrot_binance.codec.http import BinanceHttpCodec
+from foxtrot_binance.codec.http import ENDPOINTS, BinanceHttpCodec
 from foxtrot_binance.codec.rest import BinanceRestCodec
 from foxtrot_binance.codec.rpc import BinanceRpcCodec
 from foxtrot_binance.codec.stream import BinanceStreamCodec
@@ -23,11 +24,6 @@ from foxtrot_binance.codec.user import ListenKeyScheme, SignatureScheme
 from foxtrot_binance.config import BinanceOptions
 from foxtrot_binance.servers import BINANCE, BINANCEUS, Server
 
-_PUBLIC = "ExchangeInfo Time Depth Trades HistoricalTrades Klines Ticker24hr AvgPrice"
-_PRIVATE = (
-    "GetAccount GetMyTrades PostOrder PostOrderTest PostOrderCancelReplace DeleteOrder DeleteOpenOrders GetOrder "
-    "GetOpenOrders GetAllOrders"
-)
 _LISTEN_KEYS = frozenset({"publicPostUserDataStream", "publicPutUserDataStream", "publicDeleteUserDataStream"})
 
 
@@ -52,7 +48,9 @@ class BinanceExchange(BaseExchange):
                 self.server, context.symbols, context.next_seq, recv_window_ms=options.recv_window_ms
             ),
             stream=BinanceStreamCodec(context.exchange, context.symbols, context.next_seq),
-            requests=_requests(self.server, context),
+            requests=split_by_key(
+                context, _allowed(self.server), _LISTEN_KEYS, functools.partial(_client, self.server, context)
+            ),
             user_streams=_schemes(self.server, options, context),
             rpc=rpc,
             # A request is refused once its window is over. How late a query may miss an accepted order is not stated
@@ -67,45 +65,20 @@ class BinanceUsExchange(BinanceExchange):
     server: ClassVar[Server] = BINANCEUS
 
 
-def _requests(server: Server, context: LinkContext) -> RequestClient:
-    """Return the transport; with a key of its own for streams, the requests about listen keys carry that one."""
-    allowed = _allowed(server)
-    if context.stream_credentials is None:
-        return _client(server, context, context.credentials, allowed)
-    return SplitRequests(
-        _client(server, context, context.credentials, allowed - _LISTEN_KEYS),
-        _client(server, context, context.stream_credentials, _LISTEN_KEYS),
-        _LISTEN_KEYS,
-    )
-
-
 def _client(
     server: Server, context: LinkContext, credentials: Credentials | None, allowed: frozenset[str]
 ) -> SignedRestClient:
     """Return the REST transport; ccxt stands behind it for what foxtrot does not cover, made when asked for."""
-    access, transport = context.access, context.config.transport
-    api_key, make_sign = None, _cannot_sign
+    access, api_key, make_sign = context.access, None, _cannot_sign
     if credentials is not None:
         require_printable(credentials)
         api_key, make_sign = credentials.api_key.get_secret_value(), functools.partial(signer, credentials)
-
-    def library() -> CcxtRestClient:
-        return CcxtRestClient(
-            server.ccxt_class,
-            access.endpoints,
-            credentials,
-            transport,
-            allowed=allowed,
-            venue_ms=context.venue_ms,
-            http=access.http,
-        )
-
     return SignedRestClient(
         BinanceHttpCodec(server, access.endpoints, api_key, make_sign, allowed),
         access.http,
         venue_ms=context.venue_ms,
-        own=HttpClient(transport) if access.http is None else None,
-        library=library,
+        own=HttpClient(context.config.transport) if access.http is None else None,
+        library=lambda: CcxtRestClient.linked(server.ccxt_class, context, credentials, allowed),
     )
 
 
@@ -122,14 +95,8 @@ def _schemes(server: Server, options: BinanceOptions, context: LinkContext) -> t
 
 
 def _allowed(server: Server) -> frozenset[str]:
-    return frozenset(
-        [
-            *(f"publicGet{name}" for name in _PUBLIC.split()),
-            *(f"private{name}" for name in _PRIVATE.split()),
-            *_LISTEN_KEYS,
-            server.fees_endpoint,
-        ]
-    )
+    """Return every endpoint that the codec writes, of those for fees the server's own alone."""
+    return frozenset(name for name in ENDPOINTS if not name.startswith("sapi") or name == server.fees_endpoint)
 
 
 def _cannot_sign() -> Signer:

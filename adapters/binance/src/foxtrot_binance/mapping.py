@@ -13,52 +13,36 @@ from typing import Any
 
 import msgspec
 
-from foxtrot.model.contract import (
-    AnyRule,
-    Contract,
-    ContractStatus,
-    CountRule,
-    CountScope,
-    IcebergPartsRule,
-    NotionalRule,
-    OtherRule,
-    PercentPriceRule,
-    PositionRule,
-    PriceRule,
-    QuantityRule,
-    TrailingDeltaRule,
-)
-from foxtrot.model.order import OrderStatus, OrderType, Side, TimeInForce
-from foxtrot.protocol.ratelimit import LimitKind, RateLimit, Usage
-from foxtrot.protocol.symbols import distinct
-from foxtrot_binance.messages import ExchangeInfo, RateLimitInfo, SymbolInfo
+from foxtrot import adapting as fx
+from foxtrot_binance.messages.market import ExchangeInfo, RateLimitInfo, SymbolInfo
 
-SIDES = {"BUY": Side.BUY, "SELL": Side.SELL}
-TYPES = {kind.value.upper(): kind for kind in OrderType}
-TIMES = {kind.value.upper(): kind for kind in TimeInForce}
-STATUSES = {
-    "NEW": OrderStatus.OPEN,
-    "PENDING_NEW": OrderStatus.OPEN,
-    "PARTIALLY_FILLED": OrderStatus.PARTIALLY_FILLED,
-    "FILLED": OrderStatus.FILLED,
-    "CANCELED": OrderStatus.CANCELED,
-    "PENDING_CANCEL": OrderStatus.PENDING_CANCEL,
-    "REJECTED": OrderStatus.REJECTED,
-    "EXPIRED": OrderStatus.EXPIRED,
-    "EXPIRED_IN_MATCH": OrderStatus.EXPIRED,
-}
+SIDES = {kind.value.upper(): kind for kind in fx.Side}
+TYPES = {kind.value.upper(): kind for kind in fx.OrderType}
+TIMES = {kind.value.upper(): kind for kind in fx.TimeInForce}
+_SELF_TRADE = "EXPIRED_IN_MATCH"
+STATES = fx.States(
+    {
+        fx.OrderStatus.OPEN: ("NEW", "PENDING_NEW"),
+        fx.OrderStatus.PARTIALLY_FILLED: ("PARTIALLY_FILLED",),
+        fx.OrderStatus.FILLED: ("FILLED",),
+        fx.OrderStatus.CANCELED: ("CANCELED",),
+        fx.OrderStatus.PENDING_CANCEL: ("PENDING_CANCEL",),
+        fx.OrderStatus.REJECTED: ("REJECTED",),
+        fx.OrderStatus.EXPIRED: ("EXPIRED", _SELF_TRADE),
+    }
+)
 _CONTRACT_STATUSES = {
-    "TRADING": ContractStatus.TRADING,
-    "HALT": ContractStatus.HALTED,
-    "BREAK": ContractStatus.HALTED,
-    "CANCEL_ONLY": ContractStatus.CANCEL_ONLY,
-    "END_OF_DAY": ContractStatus.CLOSED,
+    "TRADING": fx.ContractStatus.TRADING,
+    "HALT": fx.ContractStatus.HALTED,
+    "BREAK": fx.ContractStatus.HALTED,
+    "CANCEL_ONLY": fx.ContractStatus.CANCEL_ONLY,
+    "END_OF_DAY": fx.ContractStatus.CLOSED,
 }
 _INTERVALS = {"SECOND": 1, "MINUTE": 60, "HOUR": 3_600, "DAY": 86_400}
 _LIMITS = {
-    "REQUEST_WEIGHT": LimitKind.WEIGHT,
-    "RAW_REQUESTS": LimitKind.REQUESTS,
-    "ORDERS": LimitKind.ORDERS,
+    "REQUEST_WEIGHT": fx.LimitKind.WEIGHT,
+    "RAW_REQUESTS": fx.LimitKind.REQUESTS,
+    "ORDERS": fx.LimitKind.ORDERS,
 }
 _HEADERS = {"REQUEST_WEIGHT": "used-weight", "ORDERS": "order-count"}
 _COUNTERS = {stem: _LIMITS[kind] for kind, stem in _HEADERS.items()}
@@ -66,39 +50,37 @@ _LETTERS = {word[0].lower(): seconds for word, seconds in _INTERVALS.items()}
 _USAGE = re.compile(r"x-mbx-(used-weight|order-count)-(\d+)([smhd])")
 
 
-def to_status(word: str) -> tuple[OrderStatus, str]:
+def to_status(word: str) -> tuple[fx.OrderStatus, str]:
     """Return the state that a status word means, and the reason it implies; an unknown word is in doubt and named."""
-    status = STATUSES.get(word)
-    if status is None:
-        return OrderStatus.IN_DOUBT, f"the venue reports the unknown status {word!r}"
-    return status, "self-trade prevention" if word == "EXPIRED_IN_MATCH" else ""
+    status, reason = STATES.read(word)
+    return status, "self-trade prevention" if word == _SELF_TRADE else reason
 
 
-def to_contracts(info: ExchangeInfo, exchange: str) -> list[Contract]:
+def to_contracts(info: ExchangeInfo, exchange: str) -> list[fx.Contract]:
     """Return all contracts of an exchangeInfo answer; the unified symbol is BASE/QUOTE (see `distinct`)."""
     shared = tuple(_rule(raw) for raw in info.filters)
-    unified = distinct((f"{s.base}/{s.quote}", s.symbol, s.status == "TRADING") for s in info.symbols)
+    unified = fx.distinct((f"{s.base}/{s.quote}", s.symbol, s.status == "TRADING") for s in info.symbols)
     return [_contract(s, unified[s.symbol], exchange, shared) for s in info.symbols]
 
 
-def to_limits(limits: list[RateLimitInfo]) -> list[RateLimit]:
+def to_limits(limits: list[RateLimitInfo]) -> list[fx.RateLimit]:
     """Return the stated limits; kinds that are not known are left to the venue."""
     return [
-        RateLimit(_LIMITS[limit.kind], _INTERVALS[limit.interval] * limit.number, limit.limit)
+        fx.RateLimit(_LIMITS[limit.kind], _INTERVALS[limit.interval] * limit.number, limit.limit)
         for limit in limits
         if limit.kind in _LIMITS and limit.interval in _INTERVALS
     ]
 
 
-def to_usage(headers: Mapping[str, str]) -> Iterator[Usage]:
+def to_usage(headers: Mapping[str, str]) -> Iterator[fx.Usage]:
     """Yield the counters of the headers, such as x-mbx-used-weight-1m and x-mbx-order-count-10s."""
     for name, value in headers.items():
         if (counted := _counted(name)) is not None and value.isdecimal():
-            yield Usage(*counted, int(value))
+            yield fx.Usage(*counted, int(value))
 
 
 @functools.lru_cache(maxsize=256)
-def _counted(header: str) -> tuple[LimitKind, int] | None:
+def _counted(header: str) -> tuple[fx.LimitKind, int] | None:
     """Return what a header counts, and in which interval (s); None for one that counts nothing."""
     found = _USAGE.fullmatch(header)
     if found is None:
@@ -113,15 +95,15 @@ def to_header(kind: str, interval: str, number: int) -> str | None:
     return None if stem is None else f"x-mbx-{stem}-{number}{interval[:1].lower()}"
 
 
-def _contract(symbol: SymbolInfo, unified: str, exchange: str, shared: tuple[AnyRule, ...]) -> Contract:
+def _contract(symbol: SymbolInfo, unified: str, exchange: str, shared: tuple[fx.AnyRule, ...]) -> fx.Contract:
     sets = [name for names in symbol.permission_sets for name in names]
-    return Contract(
+    return fx.Contract(
         exchange=exchange,
         symbol=unified,
         venue_symbol=symbol.symbol,
         base=symbol.base,
         quote=symbol.quote,
-        status=_CONTRACT_STATUSES.get(symbol.status, ContractStatus.OTHER),
+        status=_CONTRACT_STATUSES.get(symbol.status, fx.ContractStatus.OTHER),
         venue_status=symbol.status,
         base_precision=symbol.base_precision,
         quote_precision=symbol.quote_precision,
@@ -144,24 +126,24 @@ def _contract(symbol: SymbolInfo, unified: str, exchange: str, shared: tuple[Any
 Filter = dict[str, Any]
 
 
-def _rule(text: msgspec.Raw) -> AnyRule:
+def _rule(text: msgspec.Raw) -> fx.AnyRule:
     """Read a filter; an unknown one, or one whose shape has changed, is kept as it is and left to the venue."""
     raw: Filter = msgspec.json.decode(text)
     name = str(raw.get("filterType", ""))
     try:
         return _RULES[name](name, raw)
     except (KeyError, ValueError, TypeError, ArithmeticError):
-        return OtherRule(name=name, raw=bytes(text).decode())
+        return fx.OtherRule(name=name, raw=bytes(text).decode())
 
 
-def _price(name: str, raw: Filter) -> AnyRule:
-    return PriceRule(
+def _price(name: str, raw: Filter) -> fx.AnyRule:
+    return fx.PriceRule(
         name=name, minimum=Decimal(raw["minPrice"]), maximum=Decimal(raw["maxPrice"]), tick=Decimal(raw["tickSize"])
     )
 
 
-def _quantity(name: str, raw: Filter) -> AnyRule:
-    return QuantityRule(
+def _quantity(name: str, raw: Filter) -> fx.AnyRule:
+    return fx.QuantityRule(
         name=name,
         minimum=Decimal(raw["minQty"]),
         maximum=Decimal(raw["maxQty"]),
@@ -170,14 +152,14 @@ def _quantity(name: str, raw: Filter) -> AnyRule:
     )
 
 
-def _percent(name: str, raw: Filter) -> AnyRule:
+def _percent(name: str, raw: Filter) -> fx.AnyRule:
     up, down = Decimal(raw["multiplierUp"]), Decimal(raw["multiplierDown"])
     minutes = int(raw.get("avgPriceMins", 0))
-    return PercentPriceRule(name=name, bid_up=up, bid_down=down, ask_up=up, ask_down=down, average_minutes=minutes)
+    return fx.PercentPriceRule(name=name, bid_up=up, bid_down=down, ask_up=up, ask_down=down, average_minutes=minutes)
 
 
-def _percent_by_side(name: str, raw: Filter) -> AnyRule:
-    return PercentPriceRule(
+def _percent_by_side(name: str, raw: Filter) -> fx.AnyRule:
+    return fx.PercentPriceRule(
         name=name,
         bid_up=Decimal(raw["bidMultiplierUp"]),
         bid_down=Decimal(raw["bidMultiplierDown"]),
@@ -187,8 +169,8 @@ def _percent_by_side(name: str, raw: Filter) -> AnyRule:
     )
 
 
-def _min_notional(name: str, raw: Filter) -> AnyRule:
-    return NotionalRule(
+def _min_notional(name: str, raw: Filter) -> fx.AnyRule:
+    return fx.NotionalRule(
         name=name,
         minimum=Decimal(raw["minNotional"]),
         minimum_applies_to_market=bool(raw.get("applyToMarket", False)),
@@ -196,8 +178,8 @@ def _min_notional(name: str, raw: Filter) -> AnyRule:
     )
 
 
-def _notional(name: str, raw: Filter) -> AnyRule:
-    return NotionalRule(
+def _notional(name: str, raw: Filter) -> fx.AnyRule:
+    return fx.NotionalRule(
         name=name,
         minimum=Decimal(raw["minNotional"]),
         maximum=Decimal(raw["maxNotional"]),
@@ -207,8 +189,8 @@ def _notional(name: str, raw: Filter) -> AnyRule:
     )
 
 
-def _trailing(name: str, raw: Filter) -> AnyRule:
-    return TrailingDeltaRule(
+def _trailing(name: str, raw: Filter) -> fx.AnyRule:
+    return fx.TrailingDeltaRule(
         name=name,
         min_above=int(raw["minTrailingAboveDelta"]),
         max_above=int(raw["maxTrailingAboveDelta"]),
@@ -217,14 +199,14 @@ def _trailing(name: str, raw: Filter) -> AnyRule:
     )
 
 
-def _count(scope: CountScope, field: str) -> Callable[[str, Filter], AnyRule]:
+def _count(scope: fx.CountScope, field: str) -> Callable[[str, Filter], fx.AnyRule]:
     # Older listings name the algo limit's field maxNumOrders, too.
-    return lambda name, raw: CountRule(
+    return lambda name, raw: fx.CountRule(
         name=name, scope=scope, limit=int(raw[field] if field in raw else raw["maxNumOrders"])
     )
 
 
-_RULES: dict[str, Callable[[str, Filter], AnyRule]] = {
+_RULES: dict[str, Callable[[str, Filter], fx.AnyRule]] = {
     "PRICE_FILTER": _price,
     "PERCENT_PRICE": _percent,
     "PERCENT_PRICE_BY_SIDE": _percent_by_side,
@@ -232,12 +214,12 @@ _RULES: dict[str, Callable[[str, Filter], AnyRule]] = {
     "MARKET_LOT_SIZE": _quantity,
     "MIN_NOTIONAL": _min_notional,
     "NOTIONAL": _notional,
-    "ICEBERG_PARTS": lambda name, raw: IcebergPartsRule(name=name, limit=int(raw["limit"])),
+    "ICEBERG_PARTS": lambda name, raw: fx.IcebergPartsRule(name=name, limit=int(raw["limit"])),
     "TRAILING_DELTA": _trailing,
-    "MAX_NUM_ORDERS": _count(CountScope.ORDERS, "maxNumOrders"),
-    "MAX_NUM_ALGO_ORDERS": _count(CountScope.ALGO_ORDERS, "maxNumAlgoOrders"),
-    "MAX_NUM_ICEBERG_ORDERS": _count(CountScope.ICEBERG_ORDERS, "maxNumIcebergOrders"),
-    "MAX_NUM_ORDER_LISTS": _count(CountScope.ORDER_LISTS, "maxNumOrderLists"),
-    "MAX_NUM_ORDER_AMENDS": _count(CountScope.ORDER_AMENDS, "maxNumOrderAmends"),
-    "MAX_POSITION": lambda name, raw: PositionRule(name=name, maximum=Decimal(raw["maxPosition"])),
+    "MAX_NUM_ORDERS": _count(fx.CountScope.ORDERS, "maxNumOrders"),
+    "MAX_NUM_ALGO_ORDERS": _count(fx.CountScope.ALGO_ORDERS, "maxNumAlgoOrders"),
+    "MAX_NUM_ICEBERG_ORDERS": _count(fx.CountScope.ICEBERG_ORDERS, "maxNumIcebergOrders"),
+    "MAX_NUM_ORDER_LISTS": _count(fx.CountScope.ORDER_LISTS, "maxNumOrderLists"),
+    "MAX_NUM_ORDER_AMENDS": _count(fx.CountScope.ORDER_AMENDS, "maxNumOrderAmends"),
+    "MAX_POSITION": lambda name, raw: fx.PositionRule(name=name, maximum=Decimal(raw["maxPosition"])),
 }

@@ -2,42 +2,26 @@
 
 from __future__ import annotations
 
-from foxtrot.capabilities import Capability, CapabilitySet, Feature, Support
+from foxtrot.capabilities import CapabilitySet
 from foxtrot.spec import AdapterSpec
 
 # https://github.com/binance-us/binance-us-api-docs/blob/master/rest-api.md#new-order--trade
 _CLIENT_ID = r"[\.A-Z\:/a-z0-9_-]{1,36}"
-_COMMON: dict[Capability, Feature | Support] = {
-    Capability.FETCH_MARKETS: Support.FULL,
-    Capability.FETCH_BALANCE: Support.FULL,
-    Capability.FETCH_FEES: Support.FULL,
-    Capability.PLACE_ORDER: Feature(
-        Support.PARTIAL, "limit, market, limit maker, stop-loss and take-profit; no order lists, no trailing stops"
-    ),
-    Capability.VALIDATE_ORDER: Support.FULL,
-    Capability.AMEND_ORDER: Feature(
-        Support.EMULATED, "cancelReplace: the order gets new ids and loses its queue place"
-    ),
-    Capability.CANCEL_ORDER: Support.FULL,
-    Capability.CANCEL_ALL_ORDERS: Feature(Support.PARTIAL, "per symbol"),
-    Capability.FETCH_ORDER_STATUS: Support.FULL,
-    Capability.FETCH_OPEN_ORDERS: Support.FULL,
-    Capability.FETCH_ORDERS: Support.FULL,
-    Capability.FETCH_MY_TRADES: Support.FULL,
-    Capability.FETCH_OHLCV: Support.FULL,
-    Capability.FETCH_TICKER: Support.FULL,
-    Capability.FETCH_ORDER_BOOK: Feature(Support.PARTIAL, "up to 5000 levels a side"),
-    Capability.FETCH_TRADES: Support.FULL,
-    Capability.SUBSCRIBE_TICKER: Support.FULL,
-    Capability.SUBSCRIBE_QUOTES: Support.FULL,
-    Capability.SUBSCRIBE_TRADES: Support.FULL,
-    Capability.SUBSCRIBE_ORDER_BOOK: Support.FULL,
-    Capability.SUBSCRIBE_OHLCV: Support.FULL,
-    Capability.USER_STREAM: Support.FULL,
-    Capability.DEAD_MAN_SWITCH: Feature(Support.EMULATED, "watched by this process, and gone with it"),
-    Capability.ORDERS_OVER_WS: Support.FULL,
-    Capability.FETCH_POSITIONS: Feature(Support.UNSUPPORTED, "spot has balances, no positions"),
-}
+_COMMON = CapabilitySet.declare(
+    "fetch_markets fetch_balance fetch_fees validate_order cancel_order fetch_order_status fetch_open_orders "
+    "fetch_orders fetch_my_trades fetch_ohlcv fetch_ticker fetch_trades subscribe_ticker subscribe_quotes "
+    "subscribe_trades subscribe_order_book subscribe_ohlcv user_stream orders_over_ws",
+    partial={
+        "place_order": "limit, market, limit maker, stop-loss and take-profit; no order lists, no trailing stops",
+        "cancel_all_orders": "per symbol",
+        "fetch_order_book": "up to 5000 levels a side",
+    },
+    emulated={
+        "amend_order": "cancelReplace: the order gets new ids and loses its queue place",
+        "dead_man_switch": "watched by this process, and gone with it",
+    },
+    unsupported={"fetch_positions": "spot has balances, no positions"},
+)
 _SPOT_ONLY = "the venue trades spot only"
 
 BINANCEUS = AdapterSpec(
@@ -48,13 +32,13 @@ BINANCEUS = AdapterSpec(
     exchange="foxtrot_binance.exchange:BinanceUsExchange",
     options="foxtrot_binance.config:BinanceOptions",
     dialect="foxtrot_binance.dialect:BINANCEUS_DIALECT",
-    capabilities=CapabilitySet(
-        _COMMON
-        | {
-            # https://docs.binance.us lists neither a test network nor futures or margin endpoints.
-            Capability.TESTNET: Feature(Support.UNSUPPORTED, "the venue has no test network; use sandbox"),
-            Capability.FUTURES: Feature(Support.UNSUPPORTED, _SPOT_ONLY),
-            Capability.MARGIN: Feature(Support.UNSUPPORTED, _SPOT_ONLY),
+    # https://docs.binance.us lists neither a test network nor futures or margin endpoints.
+    capabilities=_COMMON
+    | CapabilitySet.declare(
+        unsupported={
+            "testnet": "the venue has no test network; use sandbox",
+            "futures": _SPOT_ONLY,
+            "margin": _SPOT_ONLY,
         }
     ),
     docs_url="https://docs.binance.us",
@@ -70,13 +54,13 @@ BINANCE = AdapterSpec(
     exchange="foxtrot_binance.exchange:BinanceExchange",
     options="foxtrot_binance.config:BinanceOptions",
     dialect="foxtrot_binance.dialect:BINANCE_DIALECT",
-    capabilities=CapabilitySet(
-        _COMMON
-        | {
-            Capability.TESTNET: Support.FULL,
-            Capability.FUTURES: Feature(Support.NOT_IMPLEMENTED, "the venue has them, this adapter is for spot"),
-            Capability.MARGIN: Feature(Support.NOT_IMPLEMENTED, "the venue has it, this adapter is for spot"),
-        }
+    capabilities=_COMMON
+    | CapabilitySet.declare(
+        "testnet",
+        not_implemented={
+            "futures": "the venue has them, this adapter is for spot",
+            "margin": "the venue has it, this adapter is for spot",
+        },
     ),
     docs_url="https://developers.binance.com/docs/binance-spot-api-docs",
     environments=("sandbox", "testnet", "live"),

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import functools
+from typing import ClassVar
 
-from foxtrot.config import Credentials
-from foxtrot.errors import UnsupportedError
 from foxtrot.exchange import BaseExchange
-from foxtrot.io.rest import CcxtRestClient, SplitRequests
-from foxtrot.ports import LinkContext, RequestClient, VenueLink
-from foxtrot.protocol.codec import Endpoints
-from foxtrot.spec import AdapterSpec
+from foxtrot.io.rest import CcxtRestClient
+from foxtrot.io.split import split_by_key
+from foxtrot.ports import LinkContext, VenueLink
+from foxtrot.protocol.codec import BatchCancel, BatchQuery
+from foxtrot.protocol.nonces import Nonces
 from foxtrot_kraken.codec.rest import KrakenRestCodec
 from foxtrot_kraken.codec.rpc import KrakenRpcCodec
 from foxtrot_kraken.codec.stream import KrakenStreamCodec
@@ -22,7 +22,7 @@ from foxtrot_kraken.servers import LIVE
 _PUBLIC = "AssetPairs Time Depth Trades OHLC Ticker"
 _PRIVATE = (
     "BalanceEx TradeVolume TradesHistory OpenOrders ClosedOrders QueryOrders AddOrder AmendOrder CancelOrder "
-    "CancelAllOrdersAfter GetWebSocketsToken"
+    "CancelOrderBatch CancelAllOrdersAfter GetWebSocketsToken"
 )
 _ALLOWED = frozenset(
     [*(f"publicGet{name}" for name in _PUBLIC.split()), *(f"privatePost{name}" for name in _PRIVATE.split())]
@@ -36,60 +36,24 @@ _VISIBILITY_S = 60.0
 class KrakenExchange(BaseExchange):
     """Trade spot on Kraken."""
 
-    @classmethod
-    def live_endpoints(cls, spec: AdapterSpec, environment: str) -> Endpoints:
-        """Return the venue's own hosts. Raises UnsupportedError for an environment that it does not have."""
-        if environment != "live":
-            raise UnsupportedError(f"{spec.title} has no {environment}; use sandbox or live.", exchange=spec.name)
-        return LIVE
+    hosts: ClassVar = {"live": LIVE}
 
     def link(self, context: LinkContext) -> VenueLink:
         """Build codecs and transport for one connection."""
         options = KrakenOptions.model_validate(dict(context.config.options))
         exchange, symbols, names, next_seq = context.exchange, context.symbols, Names(), context.next_seq
         rest = KrakenRestCodec(exchange, symbols, names, next_seq, context.venue_ms, tier=options.tier)
+        client = functools.partial(CcxtRestClient.linked, "kraken", context, nonce=Nonces(context.own_ms).next)
         signed_in = context.stream_key is not None
         return VenueLink(
             rest=rest,
             stream=KrakenStreamCodec(exchange, symbols, names, next_seq, book_depth=options.book_depth),
-            requests=_requests(context),
+            requests=split_by_key(context, _ALLOWED, _TOKEN, client),
             in_order=True,
             user_streams=(TokenScheme(symbols),) if signed_in else (),
             rpc=KrakenRpcCodec(symbols) if signed_in and options.orders_over == "ws" else None,
             visibility_s=_VISIBILITY_S,
             cancel_after=rest.cancel_after,
+            batch_cancel=BatchCancel(50, rest.cancel_orders),
+            batch_query=BatchQuery(50, rest.query_orders),
         )
-
-
-class _Nonces:
-    """Count up in ms of our own clock: what is known of the venue's changes, and may go back."""
-
-    def __init__(self, own_ms: Callable[[], int]) -> None:
-        self._own_ms = own_ms
-        self._last = 0
-
-    def next(self) -> int:
-        """Return a number that is greater than every one before."""
-        self._last = max(self._last + 1, self._own_ms())
-        return self._last
-
-
-def _requests(context: LinkContext) -> RequestClient:
-    nonces = _Nonces(context.own_ms)
-
-    def client(credentials: Credentials | None, allowed: frozenset[str]) -> CcxtRestClient:
-        return CcxtRestClient(
-            "kraken",
-            context.access.endpoints,
-            credentials,
-            context.config.transport,
-            allowed=allowed,
-            venue_ms=context.venue_ms,
-            nonce=nonces.next,
-            http=context.access.http,
-        )
-
-    if context.stream_credentials is None:
-        return client(context.credentials, _ALLOWED)
-    own = client(context.stream_credentials, _TOKEN)
-    return SplitRequests(client(context.credentials, _ALLOWED - _TOKEN), own, _TOKEN)

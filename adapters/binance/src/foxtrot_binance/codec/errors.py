@@ -8,22 +8,8 @@ from __future__ import annotations
 
 import msgspec
 
-from foxtrot.errors import (
-    AuthenticationError,
-    Banned,
-    CancelRejected,
-    ClockSkew,
-    DuplicateOrder,
-    InsufficientFunds,
-    OrderNotFound,
-    OrderRejected,
-    RateLimited,
-    VenueError,
-    VenueUnavailable,
-)
-from foxtrot.protocol.calls import Call, RawResponse
-from foxtrot.protocol.refusals import of_the_edge, refused, uncertain
-from foxtrot_binance.messages import ErrorInfo, ReplaceInfo
+from foxtrot import adapting as fx
+from foxtrot_binance.messages.orders import ErrorInfo, ReplaceInfo
 
 # Refusals of the request as it is: nothing was done, and the same request will be refused again.
 _BAD_REQUEST = frozenset(
@@ -33,19 +19,19 @@ _BAD_REQUEST = frozenset(
     | {-1194, -1196, -1197, -1198, -1199, -1210, -1211, -1220, -1222, -1223, -1224, -1225}
     | {-2016, -2026, -2035, -2036, -2038, -2039, -2042, -2043}
 )
-_REFUSALS: dict[int, type[VenueError]] = {
-    -1002: AuthenticationError,
-    -1010: OrderRejected,
-    -1013: OrderRejected,
-    -1021: ClockSkew,
-    -1022: AuthenticationError,
-    -2010: OrderRejected,
-    -2011: CancelRejected,
-    -2013: OrderNotFound,
-    -2014: AuthenticationError,
-    -2015: AuthenticationError,
-    -2021: OrderRejected,  # these two where the answer does not say which half failed
-    -2022: CancelRejected,
+_REFUSALS: dict[int, type[fx.VenueError]] = {
+    -1002: fx.AuthenticationError,
+    -1010: fx.OrderRejected,
+    -1013: fx.OrderRejected,
+    -1021: fx.ClockSkew,
+    -1022: fx.AuthenticationError,
+    -2010: fx.OrderRejected,
+    -2011: fx.CancelRejected,
+    -2013: fx.OrderNotFound,
+    -2014: fx.AuthenticationError,
+    -2015: fx.AuthenticationError,
+    -2021: fx.OrderRejected,  # these two where the answer does not say which half failed
+    -2022: fx.CancelRejected,
 }
 _TOO_MANY_ORDERS = -1015
 _LIMITS = frozenset({-1003, _TOO_MANY_ORDERS, -1034})
@@ -54,15 +40,15 @@ _UNKNOWN = frozenset({-1000, -1001, -1006, -1007})
 _SHORTEST_BAN_S = 120.0
 _OVERLOADED = -1008  # https://github.com/binance/binance-spot-api-docs: the request was not taken at all
 NOTHING_TO_CANCEL = "Unknown order sent"
-_BY_TEXT: tuple[tuple[str, type[VenueError]], ...] = (
-    ("insufficient balance", InsufficientFunds),
-    ("Duplicate order sent", DuplicateOrder),
-    (NOTHING_TO_CANCEL, CancelRejected),
+_BY_TEXT: tuple[tuple[str, type[fx.VenueError]], ...] = (
+    ("insufficient balance", fx.InsufficientFunds),
+    ("Duplicate order sent", fx.DuplicateOrder),
+    (NOTHING_TO_CANCEL, fx.CancelRejected),
 )
 KNOWN_CODES = _BAD_REQUEST | _REFUSALS.keys() | _LIMITS | _UNKNOWN | {_OVERLOADED}
 
 
-def classify(call: Call[object], response: RawResponse, exchange: str) -> VenueError | None:
+def classify(call: fx.Call[object], response: fx.RawResponse, exchange: str) -> fx.VenueError | None:
     """Return the typed error of an answer with its outcome, None for a success."""
     if response.status < 400:
         return None
@@ -92,44 +78,44 @@ def _blamed(info: ErrorInfo) -> ErrorInfo:
     return msgspec.structs.replace(half, text=f"{info.text} {half.text}")
 
 
-def _typed(info: ErrorInfo, response: RawResponse, call: Call[object]) -> VenueError:
+def _typed(info: ErrorInfo, response: fx.RawResponse, call: fx.Call[object]) -> fx.VenueError:
     code, text = info.code, info.text or f"error {info.code}"
     if code in _LIMITS or response.status in (418, 429):
         error = _limited(text, info, response)
     elif code in _REFUSALS or code in _BAD_REQUEST:
-        kind = _REFUSALS.get(code, VenueError)
-        if kind in (OrderRejected, CancelRejected):
+        kind = _REFUSALS.get(code, fx.VenueError)
+        if kind in (fx.OrderRejected, fx.CancelRejected):
             kind = next((k for words, k in _BY_TEXT if words in info.text), kind)
-        error = refused(kind, text, call, response)
+        error = fx.refused(kind, text, call, response)
     elif code == _OVERLOADED:
-        error = refused(VenueUnavailable, text, call, response)
+        error = fx.refused(fx.VenueUnavailable, text, call, response)
         error.retryable = True
     else:
         # Unlisted or "execution status unknown": a command may have been carried out.
         listed = code in _UNKNOWN
-        error = uncertain(text, response, listed=listed, retryable=listed or response.status >= 500)
+        error = fx.uncertain(text, response, listed=listed, retryable=listed or response.status >= 500)
     error.venue_message = info.text
     return error
 
 
-def _limited(text: str, info: ErrorInfo, response: RawResponse) -> VenueError:
+def _limited(text: str, info: ErrorInfo, response: fx.RawResponse) -> fx.VenueError:
     banned = response.status == 418 or "banned until" in info.text
-    error = _waiting(Banned if banned else RateLimited, text, response)
+    error = _waiting(fx.Banned if banned else fx.RateLimited, text, response)
     error.orders_only = info.code == _TOO_MANY_ORDERS and not banned
     return error
 
 
-def _without_code(response: RawResponse, exchange: str, call: Call[object]) -> VenueError:
+def _without_code(response: fx.RawResponse, exchange: str, call: fx.Call[object]) -> fx.VenueError:
     if response.status not in (418, 429):
-        return of_the_edge(call, response, exchange)
+        return fx.of_the_edge(call, response, exchange)
     text = f"{exchange} answered HTTP {response.status} without an error code to {call.endpoint}."
-    return _waiting(Banned if response.status == 418 else RateLimited, text, response)
+    return _waiting(fx.Banned if response.status == 418 else fx.RateLimited, text, response)
 
 
-def _waiting(kind: type[RateLimited], text: str, response: RawResponse) -> RateLimited:
+def _waiting(kind: type[fx.RateLimited], text: str, response: fx.RawResponse) -> fx.RateLimited:
     """Return a limit's error with how long to wait."""
     error = kind(text, status=response.status)
     stated = response.headers.get("retry-after", "")
-    shortest = _SHORTEST_BAN_S if isinstance(error, Banned) else None
+    shortest = _SHORTEST_BAN_S if isinstance(error, fx.Banned) else None
     error.retry_after_s = float(stated) if stated.isdecimal() else shortest
     return error

@@ -7,15 +7,12 @@ from __future__ import annotations
 
 import msgspec
 
-from foxtrot.model.contract import Contract
-from foxtrot.model.decimals import plain
-from foxtrot.model.order import AmendRequest, Order, OrderType, TimeInForce
-from foxtrot.model.times import NS_PER_MS
+from foxtrot import adapting as fx
 
-_TIMED = frozenset({OrderType.LIMIT, OrderType.STOP_LOSS_LIMIT, OrderType.TAKE_PROFIT_LIMIT})
+_TIMED = frozenset({fx.OrderType.LIMIT, fx.OrderType.STOP_LOSS_LIMIT, fx.OrderType.TAKE_PROFIT_LIMIT})
 
 
-def order_params(order: Order, contract: Contract) -> dict[str, str]:
+def order_params(order: fx.Order, contract: fx.Contract) -> dict[str, str]:
     """Return the parameters of a new order."""
     params = {
         "symbol": contract.venue_symbol,
@@ -31,17 +28,19 @@ def order_params(order: Order, contract: Contract) -> dict[str, str]:
         "stopPrice": order.stop_price,
         "icebergQty": order.iceberg_quantity,
     }
-    params |= {name: plain(value) for name, value in numbers.items() if value is not None}
+    params |= fx.plain_amounts(numbers)
     # The other types report GTC and refuse the parameter. Anything but GTC is sent all the same: what the venue cannot
     # honour it shall refuse, rather than we leave it out.
-    if order.time_in_force is not None and (order.type in _TIMED or order.time_in_force is not TimeInForce.GTC):
+    if order.time_in_force is not None and (order.type in _TIMED or order.time_in_force is not fx.TimeInForce.GTC):
         params["timeInForce"] = order.time_in_force.value.upper()
     if order.stp_mode:
         params["selfTradePreventionMode"] = order.stp_mode
     return params
 
 
-def replace_params(order: Order, request: AmendRequest, new_client_order_id: str, contract: Contract) -> dict[str, str]:
+def replace_params(
+    order: fx.Order, request: fx.AmendRequest, new_client_order_id: str, contract: fx.Contract
+) -> dict[str, str]:
     """Return the parameters that cancel an order and place the rest of it anew.
 
     What is filled already stays with the old order. An order that we believe untouched is replaced only if it is: a
@@ -66,10 +65,13 @@ def which_order(order_id: str, client_order_id: str) -> dict[str, str]:
     return {"orderId": order_id} if order_id else {"origClientOrderId": client_order_id}
 
 
-def time_range(start: int | None, end: int | None) -> dict[str, str]:
+def page_of(number: str, wanted: fx.Wanted) -> dict[str, str]:
+    """Return where a page begins: at a `number`, or at a time; and its size."""
+    begin = {number: wanted.after} if wanted.after else time_range(wanted)
+    return {"limit": str(wanted.limit), **begin}
+
+
+def time_range(wanted: fx.Wanted) -> dict[str, str]:
     """Return inclusive bounds (ns) in ms, narrowed to whole ones: nothing from outside the range comes back."""
-    bounds = {
-        "startTime": None if start is None else -(-start // NS_PER_MS),
-        "endTime": None if end is None else end // NS_PER_MS,
-    }
-    return {name: str(at) for name, at in bounds.items() if at is not None}
+    first = {} if wanted.start is None else {"startTime": str(-(-wanted.start // fx.NS_PER_MS))}
+    return first if wanted.end is None else {**first, "endTime": str(wanted.end // fx.NS_PER_MS)}

@@ -10,13 +10,12 @@ from typing import Any
 
 import msgspec
 
-from foxtrot.protocol.calls import Call, RawResponse
-from foxtrot.protocol.codec import Endpoints
-from foxtrot_binance import messages as wire
+from foxtrot import adapting as fx
 from foxtrot_binance.mapping import to_header
+from foxtrot_binance.messages import orders, private
 
 Sign = Callable[[bytes], str]
-_REPLY = msgspec.json.Decoder(wire.RpcReply)
+_REPLY = msgspec.json.Decoder(private.RpcReply)
 _METHODS = {
     "privatePostOrder": "order.place",
     "privatePostOrderTest": "order.test",
@@ -33,33 +32,23 @@ _METHODS = {
 _INTEGERS = frozenset({"orderId", "cancelOrderId", "fromId", "limit", "startTime", "endTime", "recvWindow"})
 
 
-class BinanceRpcCodec:
+class BinanceRpcCodec(fx.RpcCodec):
     """Turn calls into WebSocket API requests and replies into the shape of their REST twins."""
-
-    max_life_s = 86_400.0
 
     def __init__(self, api_key: str, sign: Sign) -> None:
         self._api_key = api_key
         self._sign = sign
 
-    def url(self, endpoints: Endpoints) -> str:
-        """Return the WebSocket API's URL."""
-        return endpoints.ws_api
-
-    def open_call(self) -> Call[str] | None:
-        """Return None: each request is signed for itself."""
-        return None
-
-    def supports(self, call: Call[Any]) -> bool:
+    def supports(self, call: fx.Call[Any]) -> bool:
         """Tell whether the call has a WebSocket API method."""
         return call.endpoint in _METHODS
 
-    def encode(self, call: Call[Any], request_id: int, now_ms: int, token: str) -> bytes:
+    def encode(self, call: fx.Call[Any], request_id: int, now_ms: int, token: str) -> bytes:
         """Encode and sign a request."""
         params = signed_params(call.params, self._api_key, now_ms, self._sign)
         return msgspec.json.encode({"id": request_id, "method": _METHODS[call.endpoint], "params": params})
 
-    def decode(self, data: bytes) -> tuple[int | str | None, RawResponse]:
+    def decode(self, data: bytes) -> tuple[int | str | None, fx.RawResponse]:
         """Return the request's id and the answer as REST would have given it.
 
         A frame that answers nothing or cannot be read comes back without an id and with status 0; never raises.
@@ -67,7 +56,7 @@ class BinanceRpcCodec:
         try:
             reply = _REPLY.decode(data)
         except (msgspec.MsgspecError, RecursionError):
-            return None, RawResponse(0, {}, data)
+            return None, fx.RawResponse(0, {}, data)
         headers = {
             name: str(limit.count)
             for limit in reply.limits
@@ -75,11 +64,7 @@ class BinanceRpcCodec:
         }
         if reply.status in (418, 429):
             headers |= _retry_after(bytes(reply.error))
-        return reply.id, RawResponse(reply.status, headers, bytes(reply.error) or bytes(reply.result))
-
-    def stale(self, response: RawResponse) -> bool:
-        """Return False: there is no token."""
-        return False
+        return reply.id, fx.RawResponse(reply.status, headers, bytes(reply.error) or bytes(reply.result))
 
 
 def signed_params(params: Mapping[str, str], api_key: str, now_ms: int, sign: Sign) -> dict[str, str | int]:
@@ -93,7 +78,7 @@ def signed_params(params: Mapping[str, str], api_key: str, now_ms: int, sign: Si
 def _retry_after(error: bytes) -> dict[str, str]:
     """Return the header that REST sends, out of {"code":-1003,"data":{"serverTime":1,"retryAfter":2}} (ms)."""
     try:
-        times = msgspec.json.decode(msgspec.json.decode(error, type=wire.ErrorInfo).data, type=wire.RetryInfo)
+        times = msgspec.json.decode(msgspec.json.decode(error, type=orders.ErrorInfo).data, type=private.RetryInfo)
     except msgspec.MsgspecError:
         return {}  # the answer does not say how long
     return {"retry-after": str(max(0, -((times.server_time - times.retry_after) // 1_000)))}

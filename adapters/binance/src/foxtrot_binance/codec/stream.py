@@ -18,7 +18,7 @@ from foxtrot.model.times import NS_PER_MS
 from foxtrot.protocol.codec import BookRules, Emit, Endpoints, NextSeq, Read, SinkOf, StreamLimits
 from foxtrot.protocol.messages import Ack, BookDelta, BookSnapshot, Channel, ChannelKind, Message, Nack, Unknown
 from foxtrot.protocol.symbols import SymbolTable
-from foxtrot_binance import messages as wire
+from foxtrot_binance.messages import streams as wire
 
 _SUFFIXES = {
     ChannelKind.TICKER: "ticker",

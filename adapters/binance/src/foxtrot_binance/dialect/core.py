@@ -148,10 +148,15 @@ class BinanceDialect:
 class BinanceDialectFactory:
     """Open the dialect of one venue of the family."""
 
-    traits = Traits(symbols=("BTC/USDT", "ETH/USDT"), intervals=market_data.INTERVALS, partial_depths=(5, 10, 20))
-
     def __init__(self, server: Server) -> None:
         self._server = server
+        self.traits = Traits(
+            symbols=("BTC/USDT", "ETH/USDT"),
+            intervals=market_data.INTERVALS,
+            partial_depths=(5, 10, 20),
+            # Without listen keys nothing opens the private stream of the earlier generation.
+            profiles=("current", "legacy") if "listen_key" in server.user_streams else ("current",),
+        )
 
     def contracts(self, options: SandboxOptions) -> list[Contract]:
         """Return the sandbox's contracts. Raises ConfigError for a malformed symbol or an unknown profile."""

@@ -5,31 +5,34 @@ Source: https://docs.kraken.com/api/docs/guides/spot-rest-intro
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
 import msgspec
 
-from foxtrot.protocol.calls import Call, Lane
+from foxtrot import adapting as fx
 from foxtrot_kraken.codec.weights import calls_of
-from foxtrot_kraken.messages import Answer
+from foxtrot_kraken.messages.market import Answer
 
+K = TypeVar("K")
 T = TypeVar("T")
 _ANSWER = msgspec.json.Decoder(Answer)
 
 
-def public_call(operation: str, params: dict[str, str], kind: Any, read: Callable[[Any], T]) -> Call[T]:
+def public_call(operation: str, params: dict[str, str], kind: type[K], read: Callable[[K], T]) -> fx.Call[T]:
     """Return a public request; `read` makes of its result, decoded as `kind`, what the call is for."""
-    return Call(endpoint=f"publicGet{operation}", params=params, decode=_decoder(kind, read))
+    return fx.Call(endpoint=f"publicGet{operation}", params=params, decode=_decoder(kind, read))
 
 
-def private_call(operation: str, params: dict[str, str], kind: Any, read: Callable[[Any], T], **more: Any) -> Call[T]:
+def private_call(
+    operation: str, params: Mapping[str, Any], kind: type[K], read: Callable[[K], T], **more: Any
+) -> fx.Call[T]:
     """Return a signed request; the counters of the account count it, not the address's."""
-    fields = {"lane": Lane.RECONCILE, "weight": 0, "calls": calls_of(operation), "signed": True} | more
-    return Call(endpoint=f"privatePost{operation}", params=params, decode=_decoder(kind, read), **fields)
+    fields = {"lane": fx.Lane.RECONCILE, "weight": 0, "calls": calls_of(operation), "signed": True} | more
+    return fx.Call(endpoint=f"privatePost{operation}", params=params, decode=_decoder(kind, read), **fields)
 
 
-def _decoder(kind: Any, read: Callable[[Any], T]) -> Callable[[bytes], T]:
+def _decoder(kind: type[K], read: Callable[[K], T]) -> Callable[[bytes], T]:
     """Return what reads the result of an answer. An answer without a result is no success: it cannot be read."""
     result = msgspec.json.Decoder(kind, strict=False)
     return lambda body: read(result.decode(_ANSWER.decode(body).result))

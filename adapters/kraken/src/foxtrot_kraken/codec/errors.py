@@ -8,68 +8,54 @@ from __future__ import annotations
 
 import msgspec
 
-from foxtrot.errors import (
-    AuthenticationError,
-    Banned,
-    ClockSkew,
-    DuplicateOrder,
-    InsufficientFunds,
-    OrderNotFound,
-    OrderRejected,
-    RateLimited,
-    VenueError,
-)
-from foxtrot.protocol.calls import Call, RawResponse
-from foxtrot.protocol.refusals import of_the_edge, refused, uncertain
-from foxtrot_kraken.messages import Answer
+from foxtrot import adapting as fx
+from foxtrot_kraken.messages.market import Answer
 
-# By the beginning of the text; the first that fits counts. All of these were refused: nothing was done.
-_REFUSALS: tuple[tuple[str, type[VenueError]], ...] = (
-    ("EOrder:Insufficient", InsufficientFunds),
-    ("EOrder:Rate limit exceeded", RateLimited),
-    ("EOrder:Domain rate limit exceeded", RateLimited),
-    ("EOrder:Unknown order", OrderNotFound),
-    ("EOrder:Duplicate", DuplicateOrder),
-    ("EOrder:", OrderRejected),
-    ("EAPI:Rate limit exceeded", RateLimited),
-    ("EAPI:Invalid nonce", ClockSkew),
-    ("EAPI:Invalid key", AuthenticationError),
-    ("EAPI:Invalid signature", AuthenticationError),
-    ("EAPI:Feature disabled", AuthenticationError),
-    ("EAPI:Bad request", VenueError),
-    ("EAuth:Rate limit exceeded", RateLimited),
-    ("EAuth:Too many requests", RateLimited),
-    ("EAuth:", AuthenticationError),
-    ("EBM:limit exceeded", OrderRejected),
-    ("EGeneral:Invalid arguments", VenueError),
-    ("EGeneral:Permission denied", AuthenticationError),
-    ("EGeneral:Temporary lockout", Banned),
-    ("EGeneral:Unknown method", VenueError),
-    ("EQuery:", VenueError),
-    ("EService:Market in", OrderRejected),
-    ("EService:Deadline elapsed", OrderRejected),
-    ("ESession:", VenueError),
-    ("ETrade:Locked", OrderRejected),
-    ("ETrade:Invalid request", OrderRejected),
-    ("Exceeded msg rate", RateLimited),
+# By the beginning of the text; the first that fits counts. These were refused, nothing was done, but for the last ones.
+_REFUSALS: dict[str, type[fx.VenueError]] = {
+    "EOrder:Insufficient": fx.InsufficientFunds,
+    "EOrder:Rate limit exceeded": fx.RateLimited,
+    "EOrder:Domain rate limit exceeded": fx.RateLimited,
+    "EOrder:Unknown order": fx.OrderNotFound,
+    "EOrder:Duplicate": fx.DuplicateOrder,
+    "EOrder:": fx.OrderRejected,
+    "EAPI:Rate limit exceeded": fx.RateLimited,
+    "EAPI:Invalid nonce": fx.ClockSkew,
+    "EAPI:Invalid key": fx.AuthenticationError,
+    "EAPI:Invalid signature": fx.AuthenticationError,
+    "EAPI:Feature disabled": fx.AuthenticationError,
+    "EAPI:Bad request": fx.VenueError,
+    "EAuth:Rate limit exceeded": fx.RateLimited,
+    "EAuth:Too many requests": fx.RateLimited,
+    "EAuth:": fx.AuthenticationError,
+    "EBM:limit exceeded": fx.OrderRejected,
+    "EGeneral:Invalid arguments": fx.VenueError,
+    "EGeneral:Permission denied": fx.AuthenticationError,
+    "EGeneral:Temporary lockout": fx.Banned,
+    "EGeneral:Unknown method": fx.VenueError,
+    "EQuery:": fx.VenueError,
+    "EService:Market in": fx.OrderRejected,
+    "EService:Deadline elapsed": fx.OrderRejected,
+    "ESession:": fx.VenueError,
+    "ETrade:Locked": fx.OrderRejected,
+    "ETrade:Invalid request": fx.OrderRejected,
+    "Exceeded msg rate": fx.RateLimited,
     # Of the WebSocket, before a request is looked at any further.
-    ("Token(s) not found", VenueError),
-    ("Unsupported", VenueError),
-)
+    "Token(s) not found": fx.VenueError,
+    "Unsupported": fx.VenueError,
+    # The venue itself may not know whether it acted.
+    "EService:Unavailable": fx.VenueUnavailable,
+    "EService:Busy": fx.VenueUnavailable,
+    "EService:Timeout": fx.VenueUnavailable,
+    "EGeneral:Internal error": fx.VenueUnavailable,
+    "EGeneral:Unknown error": fx.VenueUnavailable,
+}
 _NO_NUMBER = "field must be a"
 _PAUSE_S = 5.0  # the venue does not say how long; the slowest counter falls by more than one request in that time
-# The venue itself may not know whether it acted.
-_UNKNOWN = (
-    "EService:Unavailable",
-    "EService:Busy",
-    "EService:Timeout",
-    "EGeneral:Internal error",
-    "EGeneral:Unknown error",
-)
 _ANSWER = msgspec.json.Decoder(Answer)
 
 
-def classify(call: Call[object], response: RawResponse, exchange: str) -> VenueError | None:
+def classify(call: fx.Call[object], response: fx.RawResponse, exchange: str) -> fx.VenueError | None:
     """Return the typed error of an answer with its outcome, None for a success (a cut body of one is left unread)."""
     try:
         texts = _ANSWER.decode(response.body).error
@@ -77,18 +63,13 @@ def classify(call: Call[object], response: RawResponse, exchange: str) -> VenueE
         texts = []
     text = next((text for text in texts if not text.startswith("W")), None)
     if text is None:
-        return None if response.status == 200 else of_the_edge(call, response, exchange)
-    error = _typed(text, call, response)
-    error.code, error.exchange = ":".join(text.split(":")[:2]), exchange
-    return error
-
-
-def _typed(text: str, call: Call[object], response: RawResponse) -> VenueError:
-    kind = next((kind for beginning, kind in _REFUSALS if text.startswith(beginning)), None)
-    if kind is None and _NO_NUMBER not in text:
-        return uncertain(text, response, listed=text in _UNKNOWN, retryable=True)
-    error = refused(kind or VenueError, text, call, response)
-    if isinstance(error, RateLimited):
+        return None if response.status == 200 else fx.of_the_edge(call, response, exchange)
+    kind = next((kind for beginning, kind in _REFUSALS.items() if text.startswith(beginning)), None)
+    if kind is None and _NO_NUMBER in text:
+        kind = fx.VenueError
+    error = fx.judged(kind, text, call, response)
+    if isinstance(error, fx.RateLimited):
         error.orders_only = text.startswith("EOrder:")
-        error.retry_after_s = None if isinstance(error, Banned) else _PAUSE_S
+        error.retry_after_s = None if isinstance(error, fx.Banned) else _PAUSE_S
+    error.code, error.exchange = ":".join(text.split(":")[:2]), exchange
     return error

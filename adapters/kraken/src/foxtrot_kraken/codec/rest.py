@@ -9,363 +9,281 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-import msgspec
-
-from foxtrot.errors import UnknownSymbol, UnsupportedError, VenueError
-from foxtrot.model.account import Balance, FeeRate
-from foxtrot.model.contract import Contract
-from foxtrot.model.events import Bar, Ticker, Trade
-from foxtrot.model.intervals import next_open
-from foxtrot.model.order import AmendRequest, Fill, Order, Side
-from foxtrot.model.orderbook import Level, OrderBook
-from foxtrot.model.times import NS_PER_MS, NS_PER_S
-from foxtrot.protocol.calls import Call, Lane, RawResponse
-from foxtrot.protocol.codec import NextSeq, Page, RequestHabits
-from foxtrot.protocol.messages import AmendResult, BookSnapshot, Listing, OrderUpdate
-from foxtrot.protocol.ratelimit import Usage
-from foxtrot.protocol.symbols import SymbolTable
-from foxtrot_kraken import messages as wire
+from foxtrot import adapting as fx
 from foxtrot_kraken.codec.calls import private_call, public_call
 from foxtrot_kraken.codec.errors import classify
-from foxtrot_kraken.codec.orders import amended, canceled, one_of, read_placed, to_fill, to_update
+from foxtrot_kraken.codec.orders import to_fill, to_update
 from foxtrot_kraken.codec.params import amend_params, order_params, which_order
 from foxtrot_kraken.codec.weights import ADD, amend_cost, cancel_cost, limits_of
-from foxtrot_kraken.mapping import INTERVALS, Names, seconds_to_ns, to_contracts
+from foxtrot_kraken.mapping import INTERVALS, Names, to_contracts
+from foxtrot_kraken.messages import market, orders, private
 
-_MOST_DEPTH = 500
 _MOST_TRADES = 1_000
 _PAGE = 50
-_FIRST_CLOSED = "0"
 _FEE_PERCENT = 100
 T = TypeVar("T")
+Millis = Callable[[], int]
+ByPair = dict[str, T | int | str]  # what is asked of one pair, beside which "last" may stand
 
 
-class KrakenRestCodec:
+class KrakenRestCodec(fx.RestBase):
     """Build and read the venue's REST requests. Endpoints are ccxt's implicit methods; `venue_ms` dates what is read.
 
     Answers tell of no order when it changed last. So what they say counts as of the time of asking.
     """
 
-    habits = RequestHabits(numbered_fills=False, account_wide_fills=True, amends_in_place=True, streamed_holds=False)
+    habits = fx.RequestHabits(
+        numbered_fills=False,
+        account_wide_fills=True,
+        amends_in_place=True,
+        streamed_holds=False,
+        open_orders_apart=True,
+    )
+    most_depth = snapshot_depth = 500
+    intervals = INTERVALS
 
     def __init__(
-        self,
-        exchange: str,
-        symbols: SymbolTable,
-        names: Names,
-        next_seq: NextSeq,
-        venue_ms: Callable[[], int],
-        *,
-        tier: str,
+        self, exchange: str, symbols: fx.SymbolTable, names: Names, next_seq: fx.NextSeq, venue_ms: Millis, *, tier: str
     ) -> None:
-        self._exchange = exchange
-        self._symbols = symbols
+        super().__init__(exchange, symbols, next_seq)
         self._names = names
-        self._next_seq = next_seq
         self._venue_ms = venue_ms
         self._tier = tier
-        self._foreign: set[str] = set()  # pairs that the account uses and the listing does not have
+        self._unlisted = fx.Unlisted(symbols)
 
     # public
 
-    def fetch_markets(self) -> Call[Listing]:
+    def fetch_markets(self) -> fx.Call[fx.Listing]:
         """Ask for every pair; limits are the tier's."""
 
-        def read(pairs: dict[str, wire.PairInfo]) -> Listing:
-            return Listing(to_contracts(pairs, self._exchange, self._names), limits_of(self._tier))
+        def read(pairs: dict[str, market.PairInfo]) -> fx.Listing:
+            return fx.Listing(to_contracts(pairs, self.exchange, self._names), limits_of(self._tier))
 
-        return public_call("AssetPairs", {}, dict[str, wire.PairInfo], read)
+        return public_call("AssetPairs", {}, dict[str, market.PairInfo], read)
 
-    def fetch_server_time(self) -> Call[int]:
+    def fetch_server_time(self) -> fx.Call[int]:
         """Ask for the venue's time (ns), which comes in whole seconds: the middle of the second is the best guess."""
-        return public_call("Time", {}, wire.ServerTime, lambda t: t.unixtime * NS_PER_S + NS_PER_S // 2)
+        return public_call("Time", {}, market.ServerTime, lambda t: t.unixtime * fx.NS_PER_S + fx.NS_PER_S // 2)
 
-    def fetch_order_book(self, contract: Contract, depth: int) -> Call[OrderBook]:
-        """Ask for the best levels."""
+    def book(self, contract: fx.Contract, depth: int) -> fx.Call[fx.BookSnapshot]:
+        """Ask for the best levels; no stream goes on from them."""
 
-        def read(found: dict[str, wire.DepthInfo]) -> OrderBook:
-            bids, asks = _sides(found)
-            return OrderBook(self._exchange, contract.symbol, 0, 0, tuple(bids), tuple(asks))
+        def read(found: ByPair[market.DepthInfo]) -> fx.BookSnapshot:
+            info = _only(found)
+            bids, asks = ([(price, quantity) for price, quantity, _ in side] for side in (info.bids, info.asks))
+            return fx.BookSnapshot(contract.symbol, 0, 0, bids, asks, standalone=True)
 
-        return self._depth(contract, depth, read)
+        params = {"pair": contract.venue_symbol, "count": str(depth)}
+        return public_call("Depth", params, ByPair[market.DepthInfo], read)
 
-    def fetch_book_snapshot(self, contract: Contract) -> Call[BookSnapshot]:
-        """Ask for a book that stands in for a stream; no stream goes on from it."""
-
-        def read(found: dict[str, wire.DepthInfo]) -> BookSnapshot:
-            return BookSnapshot(contract.symbol, 0, 0, *_sides(found), standalone=True)
-
-        return self._depth(contract, _MOST_DEPTH, read)
-
-    def fetch_trades(self, contract: Contract, limit: int, from_id: str) -> Call[list[Trade]]:
+    def fetch_trades(self, contract: fx.Contract, limit: int, from_id: str) -> fx.Call[list[fx.Trade]]:
         """Ask for the latest trades; for those from an id on, which must be among the newest 1,000.
 
         Reading raises VenueError for an older id: past trades can be asked for by time only.
         """
 
-        def read(found: dict[str, Any]) -> list[Trade]:
-            rows = msgspec.convert(_only(found), list[wire.TradeRow], strict=False)
-            if from_id and rows and rows[0].trade_id > int(from_id):
-                raise VenueError(
-                    f"{self._exchange} shows the newest {len(rows)} trades of {contract.symbol}, from "
-                    f"{rows[0].trade_id} on; {from_id} is older.",
-                    exchange=self._exchange,
-                )
-            trades = [self._trade(row, contract.symbol) for row in rows if not from_id or row.trade_id >= int(from_id)]
+        def read(found: ByPair[list[market.TradeRow]]) -> list[fx.Trade]:
+            trades = fx.trades_from([self._trade(row, contract.symbol) for row in _only(found)], from_id)
             return trades[:limit] if from_id else trades[-limit:]
 
         count = _MOST_TRADES if from_id else min(limit, _MOST_TRADES)
-        return public_call("Trades", {"pair": contract.venue_symbol, "count": str(count)}, dict[str, Any], read)
+        params = {"pair": contract.venue_symbol, "count": str(count)}
+        return public_call("Trades", params, ByPair[list[market.TradeRow]], read)
 
-    def fetch_bars(
-        self, contract: Contract, interval: str, start: int | None, end: int | None, limit: int
-    ) -> Call[list[Bar]]:
-        """Ask for one page of candles: of the newest 720 those that open in the range.
+    def candles(self, contract: fx.Contract, interval: str, wanted: fx.Wanted) -> fx.Call[list[fx.Bar]]:
+        """Ask for one page of candles: of the newest 720 those that open in the range."""
 
-        Raises UnsupportedError for an interval that the venue does not have.
-        """
-        if interval not in INTERVALS:
-            listed = ", ".join(INTERVALS)
-            raise UnsupportedError(f"{self._exchange} has no candles of {interval}; it has {listed}.")
-
-        def read(found: dict[str, Any]) -> list[Bar]:
-            rows = msgspec.convert(_only(found), list[wire.Candle], strict=False)
-            bars = [self._bar(row, contract.symbol, interval) for row in rows]
-            chosen = [b for b in bars if (start or 0) <= b.open_time <= (b.open_time if end is None else end)]
-            return chosen[:limit] if start is not None else chosen[-limit:]
+        def read(found: ByPair[list[market.Candle]]) -> list[fx.Bar]:
+            bars = [self._bar(row, contract.symbol, interval) for row in _only(found)]
+            return wanted.part(bars, lambda bar: bar.open_time)
 
         params = {"pair": contract.venue_symbol, "interval": str(INTERVALS[interval])}
-        if start is not None:
-            params["since"] = str(start // NS_PER_S - 1)
-        return public_call("OHLC", params, dict[str, Any], read)
+        if wanted.start is not None:
+            params["since"] = str(wanted.start // fx.NS_PER_S - 1)
+        return public_call("OHLC", params, ByPair[list[market.Candle]], read)
 
-    def fetch_tickers(self, contracts: Sequence[Contract]) -> Call[list[Ticker]]:
+    def fetch_tickers(self, contracts: Sequence[fx.Contract]) -> fx.Call[list[fx.Ticker]]:
         """Ask for 24-hour statistics."""
 
-        def read(found: dict[str, wire.TickerInfo]) -> list[Ticker]:
-            return [self._ticker(self._symbols.unified(key), info) for key, info in found.items()]
+        def read(found: dict[str, market.TickerInfo]) -> list[fx.Ticker]:
+            return [self._ticker(info, self.symbols.unified(key)) for key, info in found.items()]
 
         pairs = ",".join(contract.venue_symbol for contract in contracts)
-        return public_call("Ticker", {"pair": pairs}, dict[str, wire.TickerInfo], read)
-
-    def fetch_average_price(self, contract: Contract) -> Call[str]:
-        """Raise UnsupportedError: no rule of the venue needs it."""
-        raise UnsupportedError("The venue publishes no average price.", exchange=self._exchange)
+        return public_call("Ticker", {"pair": pairs}, dict[str, market.TickerInfo], read)
 
     # account
 
-    def fetch_balances(self) -> Call[list[Balance]]:
+    def fetch_balances(self) -> fx.Call[list[fx.Balance]]:
         """Ask for all balances that are not zero."""
 
-        def read(held: dict[str, wire.BalanceInfo]) -> list[Balance]:
+        def read(held: dict[str, private.BalanceInfo]) -> list[fx.Balance]:
             found = [
-                Balance(self._names.asset(code), b.balance + b.credit - b.credit_used - b.hold_trade, b.hold_trade)
+                fx.Balance(self._names.asset(code), b.balance + b.credit - b.credit_used - b.hold_trade, b.hold_trade)
                 for code, b in held.items()
             ]
             return [balance for balance in found if balance.free or balance.locked]
 
-        return private_call("BalanceEx", {}, dict[str, wire.BalanceInfo], read)
+        return private_call("BalanceEx", {}, dict[str, private.BalanceInfo], read)
 
-    def fetch_fees(self, contract: Contract | None) -> Call[list[FeeRate]]:
-        """Ask for fee rates."""
+    def fetch_fees(self, contract: fx.Contract | None) -> fx.Call[list[fx.FeeRate]]:
+        """Ask for fee rates; a pair without maker fees has the same for all."""
 
-        def read(found: wire.Fees) -> list[FeeRate]:
-            makers = found.fees_maker  # a pair without maker fees has the same for all
+        def read(found: private.Fees) -> list[fx.FeeRate]:
+            makers, unified = found.fees_maker, self.symbols.unified
             return [
-                FeeRate(self._symbols.unified(key), makers.get(key, taker).fee / _FEE_PERCENT, taker.fee / _FEE_PERCENT)
+                fx.FeeRate(unified(key), makers.get(key, taker).fee / _FEE_PERCENT, taker.fee / _FEE_PERCENT)
                 for key, taker in found.fees.items()
-                if not self._is_foreign(key, contract)
+                if not self._unlisted.passes(key, contract)
             ]
 
-        chosen = self._symbols.contracts() if contract is None else [contract]
-        return private_call("TradeVolume", {"pair": ",".join(c.venue_symbol for c in chosen)}, wire.Fees, read)
+        chosen = self.symbols.contracts() if contract is None else [contract]
+        return private_call("TradeVolume", {"pair": ",".join(c.venue_symbol for c in chosen)}, private.Fees, read)
 
-    def fetch_my_trades(
-        self, contract: Contract | None, start: int | None, end: int | None, after: str, limit: int
-    ) -> Call[Page[Fill]]:
+    def executions(self, contract: fx.Contract | None, wanted: fx.Wanted) -> fx.Call[fx.Page[fx.Fill]]:
         """Ask for one page of executions of all symbols, newest first."""
 
-        def read(found: wire.TradesHistory) -> Page[Fill]:
-            listed = {k: t for k, t in found.trades.items() if not self._is_foreign(t.pair, contract)}
-            fills = [to_fill(key, info, self._symbols) for key, info in listed.items()]
-            chosen = [f for f in fills if contract is None or f.symbol == contract.symbol]
-            return _page([f for f in chosen if f.ts_event >= (start or 0)], after, len(found.trades))
+        def read(found: private.TradesHistory) -> fx.Page[fx.Fill]:
+            trades = self._unlisted.of(found.trades, contract, lambda trade: trade.pair)
+            fills = [to_fill(trade_id, info, self.symbols) for trade_id, info in trades.items()]
+            return _page(wanted, fills, lambda fill: fill.ts_event, len(found.trades))
 
-        return private_call("TradesHistory", _range(start, end, after), wire.TradesHistory, read)
+        return private_call("TradesHistory", _range(wanted), private.TradesHistory, read)
 
     # orders
 
-    def place_order(self, order: Order, contract: Contract) -> Call[OrderUpdate]:
-        """Place an order."""
-        params = order_params(order, contract)
-        return self._command("AddOrder", params, contract, wire.Placed, lambda p: read_placed(p, order), ADD, orders=1)
+    def place_order(self, order: fx.Order, contract: fx.Contract) -> fx.Call[fx.OrderUpdate]:
+        """Place an order; the answer says no more than the venue's id."""
 
-    def validate_order(self, order: Order, contract: Contract) -> Call[None]:
+        def read(placed: orders.Placed) -> fx.OrderUpdate:
+            return fx.acknowledged(order, placed.order_id or "".join(placed.txid[:1]))
+
+        params = order_params(order, contract)
+        return private_call("AddOrder", params, orders.Placed, read, orders=1, **_command(contract, ADD))
+
+    def validate_order(self, order: fx.Order, contract: fx.Contract) -> fx.Call[None]:
         """Let the venue check an order without placing it."""
         params = order_params(order, contract) | {"validate": "true"}
-        return self._command("AddOrder", params, contract, dict[str, Any], lambda _: None, ADD)
+        return private_call("AddOrder", params, dict[str, Any], lambda _: None, **_command(contract, ADD))
 
     def amend_order(
-        self, order: Order, request: AmendRequest, new_client_order_id: str, contract: Contract, age_s: float
-    ) -> Call[AmendResult]:
+        self, order: fx.Order, request: fx.AmendRequest, new_client_order_id: str, contract: fx.Contract, age_s: float
+    ) -> fx.Call[fx.AmendResult]:
         """Change an order in place."""
-        params = amend_params(order, request)
-        done = amended(order, request.quantity, request.price)
-        return self._command("AmendOrder", params, contract, wire.Amended, lambda _: done, amend_cost(age_s))
+        params, done, cost = amend_params(order, request), fx.amended(order, request), amend_cost(age_s)
+        return private_call("AmendOrder", params, orders.Amended, lambda _: done, **_command(contract, cost))
 
-    def cancel_order(self, contract: Contract, order_id: str, client_order_id: str, age_s: float) -> Call[OrderUpdate]:
-        """Cancel one order."""
+    def cancel_order(
+        self, contract: fx.Contract, order_id: str, client_order_id: str, age_s: float
+    ) -> fx.Call[fx.OrderUpdate]:
+        """Cancel one order. Reading raises CancelRejected where nothing was canceled."""
+
+        def read(answer: orders.Canceled) -> fx.OrderUpdate:
+            if not (answer.pending or answer.count or answer.order_id or answer.cl_ord_id):
+                raise fx.CancelRejected("The venue canceled no order.")
+            return fx.canceled(contract.symbol, order_id, client_order_id, pending=answer.pending)
+
         params, cost = which_order(order_id, client_order_id), cancel_cost(age_s)
+        return private_call("CancelOrder", params, orders.Canceled, read, **_command(contract, cost, fx.Lane.CANCEL))
 
-        def read(answer: wire.Canceled) -> OrderUpdate:
-            return canceled(answer, contract.symbol, order_id, client_order_id)
+    def cancel_orders(self, contract: fx.Contract, aged: Sequence[tuple[str, float]]) -> fx.Call[int]:
+        """Cancel up to 50 orders; what each adds to the counter is taken to be what it adds alone: it is not stated.
 
-        return self._command("CancelOrder", params, contract, wire.Canceled, read, cost, lane=Lane.CANCEL)
+        Source: https://docs.kraken.com/api/docs/rest-api/cancel-order-batch
+        """
+        params, cost = {"orders": [order_id for order_id, _ in aged]}, sum(cancel_cost(age_s) for _, age_s in aged)
+        command = _command(contract, cost, fx.Lane.CANCEL)
+        return private_call("CancelOrderBatch", params, orders.Canceled, lambda done: done.count, **command)
 
-    def cancel_all_orders(self, contract: Contract) -> None:
-        """Return None: the venue cancels all orders of the account or single ones."""
-
-    def cancel_after(self, seconds: float) -> Call[None]:
+    def cancel_after(self, seconds: float) -> fx.Call[None]:
         """Set the venue's dead-man switch to so many seconds, or take it back (0)."""
         params = {"timeout": str(math.ceil(seconds))}
-        return private_call("CancelAllOrdersAfter", params, dict[str, Any], lambda _: None, lane=Lane.CANCEL)
+        return private_call("CancelAllOrdersAfter", params, dict[str, Any], lambda _: None, lane=fx.Lane.CANCEL)
 
-    def fetch_order(self, contract: Contract, order_id: str, client_order_id: str) -> Call[OrderUpdate] | None:
+    def fetch_order(self, contract: fx.Contract, order_id: str, client_order_id: str) -> fx.Call[fx.OrderUpdate] | None:
         """Ask for one order by the venue's id; by ours there is no way."""
-        if not order_id:
-            return None
+
+        def read(found: list[fx.OrderUpdate]) -> fx.OrderUpdate:
+            if not found:
+                raise fx.OrderNotFound(f"The venue knows no order {order_id}.")
+            return found[0]
+
+        return self.query_orders([order_id]).then(read) if order_id else None
+
+    def query_orders(self, order_ids: Sequence[str]) -> fx.Call[list[fx.OrderUpdate]]:
+        """Ask for up to 50 orders by the venue's ids."""
         asked = self._now_ns()
 
-        def read(found: dict[str, wire.OrderInfo]) -> OrderUpdate:
-            return to_update(order_id, one_of(found, order_id), self._symbols, asked)
+        def read(found: dict[str, orders.OrderInfo]) -> list[fx.OrderUpdate]:
+            return [to_update(order_id, info, self.symbols, asked) for order_id, info in found.items()]
 
-        return private_call("QueryOrders", {"txid": order_id}, dict[str, wire.OrderInfo], read)
+        return private_call("QueryOrders", {"txid": ",".join(order_ids)}, dict[str, orders.OrderInfo], read)
 
-    def fetch_open_orders(self, contract: Contract | None) -> Call[list[OrderUpdate]]:
+    def fetch_open_orders(self, contract: fx.Contract | None) -> fx.Call[list[fx.OrderUpdate]]:
         """Ask for open orders of one symbol or of all."""
         asked = self._now_ns()
+        return private_call("OpenOrders", {}, orders.OpenOrders, lambda o: self._updates(o.open, contract, asked))
 
-        def read(found: wire.OpenOrders) -> list[OrderUpdate]:
-            return self._updates(found.open, contract, asked)
-
-        return private_call("OpenOrders", {}, wire.OpenOrders, read)
-
-    def fetch_orders(
-        self, contract: Contract, start: int | None, end: int | None, after: str, limit: int
-    ) -> Call[Page[OrderUpdate]]:
-        """Ask for one page of orders: first the open ones, then the closed ones of all symbols, newest first."""
+    def past_orders(self, contract: fx.Contract, wanted: fx.Wanted) -> fx.Call[fx.Page[fx.OrderUpdate]]:
+        """Ask for one page of orders that are closed, of all symbols, newest first."""
         asked = self._now_ns()
 
-        def chosen(orders: dict[str, wire.OrderInfo]) -> list[OrderUpdate]:
-            found = self._updates(orders, contract, asked)
-            return [u for u in found if (start or 0) <= u.ts_created <= (u.ts_created if end is None else end)]
+        def read(found: orders.ClosedOrders) -> fx.Page[fx.OrderUpdate]:
+            updates = self._updates(found.closed, contract, asked)
+            return _page(wanted, updates, lambda update: update.ts_created, len(found.closed))
 
-        if not after:
-            return private_call(
-                "OpenOrders", {}, wire.OpenOrders, lambda o: Page(chosen(o.open), _FIRST_CLOSED, newest_first=True)
-            )
-        return private_call(
-            "ClosedOrders",
-            _range(start, end, after) | {"closetime": "open"},
-            wire.ClosedOrders,
-            lambda c: _page(chosen(c.closed), after, len(c.closed)),
-        )
+        return private_call("ClosedOrders", _range(wanted) | {"closetime": "open"}, orders.ClosedOrders, read)
 
-    # answers
-
-    def classify(self, call: Call[object], response: RawResponse) -> VenueError | None:
+    def classify(self, call: fx.Call[object], response: fx.RawResponse) -> fx.VenueError | None:
         """Return the typed error of an answer, None for a success."""
-        return classify(call, response, self._exchange)
-
-    def usage(self, response: RawResponse) -> list[Usage]:
-        """Return nothing: answers do not tell the counters."""
-        return []
+        return classify(call, response, self.exchange)
 
     # inside
 
     def _now_ns(self) -> int:
-        return self._venue_ms() * NS_PER_MS
-
-    def _command(
-        self,
-        operation: str,
-        params: dict[str, str],
-        contract: Contract,
-        kind: Any,
-        read: Callable[[Any], T],
-        trading: float,
-        **more: Any,
-    ) -> Call[T]:
-        fields = {"lane": Lane.PLACE, "trading": trading, "market": contract.symbol, "idempotent": False} | more
-        return private_call(operation, params, kind, read, **fields)
-
-    def _depth(self, contract: Contract, depth: int, read: Callable[[Any], T]) -> Call[T]:
-        params = {"pair": contract.venue_symbol, "count": str(min(depth, _MOST_DEPTH))}
-        return public_call("Depth", params, dict[str, wire.DepthInfo], read)
+        return self._venue_ms() * fx.NS_PER_MS
 
     def _updates(
-        self, orders: dict[str, wire.OrderInfo], contract: Contract | None, asked_ns: int
-    ) -> list[OrderUpdate]:
-        found = [
-            to_update(key, info, self._symbols, asked_ns)
-            for key, info in orders.items()
-            if not self._is_foreign(info.descr.pair, contract, info.cl_ord_id)
-        ]
-        return [update for update in found if contract is None or update.symbol == contract.symbol]
+        self, found: dict[str, orders.OrderInfo], contract: fx.Contract | None, asked_ns: int
+    ) -> list[fx.OrderUpdate]:
+        chosen = self._unlisted.of(found, contract, lambda info: info.descr.pair, lambda info: info.cl_ord_id)
+        return [to_update(order_id, info, self.symbols, asked_ns) for order_id, info in chosen.items()]
 
-    def _is_foreign(self, pair: str, wanted: Contract | None, client_order_id: str | None = None) -> bool:
-        """Tell whether a pair is none of the listing, as those of tokenised shares: what is on it is passed over.
+    def _trade(self, row: market.TradeRow, symbol: str) -> fx.Trade:
+        side = fx.Side.BUY if row.side == "b" else fx.Side.SELL
+        return fx.Trade(*self.stamp(symbol, fx.seconds_ns(row.time)), row.trade_id, row.price, row.volume, side)
 
-        Raises UnknownSymbol where it may be ours, and once where all symbols are asked for: it may be new.
-        """
-        try:
-            self._symbols.unified(pair)
-        except UnknownSymbol:
-            if client_order_id or (wanted is None and pair not in self._foreign):
-                self._foreign.add(pair)
-                raise
-            return True
-        return False
+    def _bar(self, row: market.Candle, symbol: str, interval: str) -> fx.Bar:
+        opened = row.time * fx.NS_PER_S
+        stamp, prices = self.stamp(symbol, fx.next_open(opened, interval) - 1), (row.open, row.high, row.low, row.close)
+        return fx.Bar(*stamp, interval, opened, *prices, row.volume, row.vwap * row.volume, row.count, True)
 
-    def _trade(self, row: wire.TradeRow, symbol: str) -> Trade:
-        side, at = Side.BUY if row.side == "b" else Side.SELL, seconds_to_ns(row.time)
-        return Trade(self._exchange, symbol, at, 0, self._next_seq(), row.trade_id, row.price, row.volume, side)
-
-    def _bar(self, row: wire.Candle, symbol: str, interval: str) -> Bar:
-        opened = row.time * NS_PER_S
-        last = next_open(opened, interval) - 1
-        values = row.open, row.high, row.low, row.close, row.volume, row.vwap * row.volume, row.count
-        return Bar(self._exchange, symbol, last, 0, self._next_seq(), interval, opened, *values, True)
-
-    def _ticker(self, symbol: str, info: wire.TickerInfo) -> Ticker:
+    def _ticker(self, info: market.TickerInfo, symbol: str) -> fx.Ticker:
         last, size, opened = info.c[0], info.c[1], info.o
         best = info.b[0], info.b[2], info.a[0], info.a[2]
         traded = info.v[1], info.v[1] * info.p[1]  # in 24 hours; the opening is that of the day
         change = (last - opened) / opened * 100 if opened else 0.0
         day = opened, info.h[1], info.l[1], *traded, change
-        return Ticker(self._exchange, symbol, 0, 0, self._next_seq(), last, size, *best, *day, info.t[1])
+        return fx.Ticker(*self.stamp(symbol, 0), last, size, *best, *day, info.t[1])
 
 
-def _only(found: dict[str, Any]) -> Any:
-    """Return what is told of the one pair asked for; "last" may stand beside it. Raises ValueError for nothing."""
-    for key, told in found.items():
-        if key != "last":
+def _command(contract: fx.Contract, trading: float, lane: fx.Lane = fx.Lane.PLACE) -> dict[str, Any]:
+    return {"lane": lane, "trading": trading, "market": contract.symbol, "idempotent": False}
+
+
+def _only(found: ByPair[T]) -> T:
+    """Return what is told of the one pair asked for. Raises ValueError for nothing."""
+    for told in found.values():
+        if not isinstance(told, int | str):
             return told
     raise ValueError("the answer is about no pair")
 
 
-def _sides(found: dict[str, wire.DepthInfo]) -> tuple[list[Level], list[Level]]:
-    info: wire.DepthInfo = _only(found)
-    return [(p, q) for p, q, _ in info.bids], [(p, q) for p, q, _ in info.asks]
-
-
-def _range(start: int | None, end: int | None, after: str) -> dict[str, str]:
+def _range(wanted: fx.Wanted) -> dict[str, str]:
     """Return bounds in s (the start is exclusive) and the offset of a page."""
-    params = {} if start is None else {"start": str(start // NS_PER_S - 1)}
-    params |= {} if end is None else {"end": str(-(-end // NS_PER_S))}
-    return params | {"ofs": after or "0"}
+    params = {} if wanted.start is None else {"start": str(wanted.start // fx.NS_PER_S - 1)}
+    params |= {} if wanted.end is None else {"end": str(-(-wanted.end // fx.NS_PER_S))}
+    return params | {"ofs": wanted.after or "0"}
 
 
-def _page(items: list[T], after: str, got: int) -> Page[T]:
-    """Return a page; after a full one more may follow. What is new meanwhile moves the rest back: twice, never lost."""
-    return Page(items, str(int(after or "0") + got) if got >= _PAGE else "", newest_first=True)
+def _page(wanted: fx.Wanted, items: list[T], time: Callable[[T], int], got: int) -> fx.Page[T]:
+    return fx.offset_page(wanted.within(items, time), wanted.after, got, _PAGE)

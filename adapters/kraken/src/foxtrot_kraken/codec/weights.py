@@ -13,7 +13,7 @@ _TIERS = {"starter": (15, 0.33, 60, 1.0), "intermediate": (20, 0.5, 125, 2.34), 
 # Public requests: "about one a second"; how many at once is not stated.
 _PUBLIC = RateLimit(LimitKind.WEIGHT, 0, 15, decay_per_s=1.0)
 _LEDGERS = frozenset({"ClosedOrders", "TradesHistory"})  # these cost two
-_FREE = frozenset({"AddOrder", "AmendOrder", "CancelOrder"})  # these count in the trading counter
+_FREE = frozenset({"AddOrder", "AmendOrder", "CancelOrder", "CancelOrderBatch"})  # these count in the trading counter
 # (age of the order in seconds, points)
 _AMEND = ((5.0, 3), (10.0, 2), (15.0, 1))
 _CANCEL = ((5.0, 8), (10.0, 6), (15.0, 5), (45.0, 4), (90.0, 2), (300.0, 1))

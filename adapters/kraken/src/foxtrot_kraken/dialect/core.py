@@ -174,6 +174,7 @@ class KrakenDialectFactory:
         carried={"ticker": "quotes"},
         orders_over="ws",
         options={"tier": "pro"},
+        announces_listing=True,
     )
 
     def contracts(self, options: SandboxOptions) -> list[Contract]:

@@ -31,7 +31,7 @@ class Desk:
         self.ids = Ids(venue.born_ns)
         self.pairs = Pairs(venue.contracts)
         self.keys = Keys(options, dialect_options)
-        self.limits = Limits(dialect_options)
+        self.limits = Limits(dialect_options, venue.steady)
         self.register = Register(self.ids, self.pairs)
         self.tokens = Tokens(self.ids, venue.clock)
         self.spreads = Spreads(venue)

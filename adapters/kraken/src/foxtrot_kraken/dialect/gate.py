@@ -22,7 +22,7 @@ class Gate:
         return self._private(operation, request) if operation.private else self._public(operation, request)
 
     def _public(self, operation: Operation, request: HttpRequest) -> Any:
-        self._desk.limits.public(request.remote, self._desk.now_ns())
+        self._desk.limits.public(request.remote)
         values = parse_form(request.query)
         if request.body:
             values |= parse_body(request.headers.get("content-type", ""), request.body)
@@ -38,7 +38,7 @@ class Gate:
         params = Params(parse_body(headers.get("content-type", ""), request.body))
         desk.keys.check(key, sign, request.path, params.text("nonce") or "", request.body, now)
         try:
-            desk.limits.call(key, operation.cost, now)
+            desk.limits.call(key, operation.cost)
         except WireError:
             desk.keys.failed(key, now)
             raise

@@ -5,6 +5,8 @@ Source: https://docs.kraken.com/api/docs/guides/spot-ratelimits
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import msgspec
 
 from foxtrot.model.times import NS_PER_S
@@ -28,7 +30,7 @@ class _Counter(msgspec.Struct):
     at_ns: int = 0
 
     def now(self, now_ns: int, decay: float) -> float:
-        self.level = max(0.0, self.level - max(now_ns - self.at_ns, 0) / NS_PER_S * decay)
+        self.level = max(0.0, self.level - (now_ns - self.at_ns) / NS_PER_S * decay)
         self.at_ns = now_ns
         return self.level
 
@@ -41,9 +43,10 @@ class _Counter(msgspec.Struct):
 
 
 class Limits:
-    """Count for every key, account and pair, and address."""
+    """Count for every key, account and pair, and address, by a clock that nobody sets."""
 
-    def __init__(self, options: DialectOptions) -> None:
+    def __init__(self, options: DialectOptions, steady: Callable[[], int]) -> None:
+        self._steady = steady
         self._options = options
         self._tier = options.limits
         self._calls: dict[str, _Counter] = {}
@@ -56,36 +59,36 @@ class Limits:
         """Return the threshold of the trading counter."""
         return self._tier.trading
 
-    def call(self, key: str, cost: float, now_ns: int) -> None:
+    def call(self, key: str, cost: float) -> None:
         """Count a private call. Raises WireError."""
         counter = self._calls.setdefault(key, _Counter())
-        if cost and not counter.spend(cost, self._tier.calls, now_ns, self._tier.calls_decay):
+        if cost and not counter.spend(cost, self._tier.calls, self._steady(), self._tier.calls_decay):
             raise self._refusal("EAPI:Rate limit exceeded")
 
-    def public(self, remote: str, now_ns: int) -> None:
+    def public(self, remote: str) -> None:
         """Count a public call. Raises WireError."""
         rate = self._options.public_per_second
-        if rate and not self._public.setdefault(remote, _Counter()).spend(1, max(rate, 1), now_ns, rate):
+        if rate and not self._public.setdefault(remote, _Counter()).spend(1, max(rate, 1), self._steady(), rate):
             raise self._refusal("EGeneral:Too many requests")
 
-    def trade(self, account: str, symbol: str, cost: float, now_ns: int) -> None:
+    def trade(self, account: str, symbol: str, cost: float) -> None:
         """Count an action on a pair. Raises WireError."""
         counter = self._trading.setdefault((account, symbol), _Counter())
-        if not counter.spend(cost, self._tier.trading, now_ns, self._tier.trading_decay):
+        if not counter.spend(cost, self._tier.trading, self._steady(), self._tier.trading_decay):
             raise self._refusal("EOrder:Rate limit exceeded")
 
-    def cancel(self, account: str, symbol: str, age_ns: int, now_ns: int) -> None:
+    def cancel(self, account: str, symbol: str, age_ns: int) -> None:
         """Count a cancel, which is refused beyond the rate only where the options have it so. Raises WireError."""
         cost = penalty(CANCEL, age_ns)
         if self._options.cancels_limited:
-            self.trade(account, symbol, cost, now_ns)
+            self.trade(account, symbol, cost)
             return
         counter = self._trading.setdefault((account, symbol), _Counter())
-        counter.level = counter.now(now_ns, self._tier.trading_decay) + cost
+        counter.level = counter.now(self._steady(), self._tier.trading_decay) + cost
 
-    def trading(self, account: str, symbol: str, now_ns: int) -> float:
+    def trading(self, account: str, symbol: str) -> float:
         """Return where the trading counter of a pair stands."""
-        return self._trading.setdefault((account, symbol), _Counter()).now(now_ns, self._tier.trading_decay)
+        return self._trading.setdefault((account, symbol), _Counter()).now(self._steady(), self._tier.trading_decay)
 
     def _refusal(self, text: str) -> WireError:
         self.refusals += 1

@@ -100,7 +100,7 @@ class ExecutionsChannel(PrivateChannel):
             if not self._wishes.order_status and row["exec_type"] not in _OPEN_AND_CLOSE:
                 continue
             if self._wishes.ratecounter:
-                count = self._desk.limits.trading(self._account, event.order.symbol, self._desk.now_ns())
+                count = self._desk.limits.trading(self._account, event.order.symbol)
                 row["ratecount"] = int(count)
             self._update(row)
 

@@ -43,7 +43,7 @@ class Trader:
     def place(self, ticket: Ticket, cost: float = 1) -> Entry:
         """Place an order."""
         desk, symbol = self._desk, ticket.pair.symbol
-        desk.limits.trade(ticket.new.account, symbol, cost, desk.now_ns())
+        desk.limits.trade(ticket.new.account, symbol, cost)
         desk.register.expect(ticket)
         try:
             return desk.register.of(desk.venue.place(ticket.new).order_id)
@@ -67,7 +67,7 @@ class Trader:
         desk, now = self._desk, self._desk.now_ns()
         if entry.order_id not in desk.venue.open_ids(entry.account):
             raise WireError(_UNKNOWN)
-        desk.limits.cancel(entry.account, entry.symbol, now - entry.created_ns, now)
+        desk.limits.cancel(entry.account, entry.symbol, now - entry.created_ns)
         self._end(entry, reason)
 
     def cancel_each(self, entries: list[Entry]) -> int:
@@ -105,7 +105,7 @@ class Trader:
         for name, price in (("limit_price", change.price), ("trigger_price", change.stop_price)):
             if price is not None:
                 checked_price(price, entry.ticket.pair, name)
-        desk.limits.trade(entry.account, entry.symbol, 1 + penalty(AMEND, now - entry.created_ns), now)
+        desk.limits.trade(entry.account, entry.symbol, 1 + penalty(AMEND, now - entry.created_ns))
         desk.register.ending("User requested")
         try:
             desk.venue.amend(entry.account, entry.symbol, change, order_id=entry.order_id)
@@ -124,7 +124,7 @@ class Trader:
         if entry.order_id not in desk.venue.open_ids(entry.account):
             raise WireError(desk.options.edit_unknown)
         ticket = self.ticket(asked, entry.ticket.pair, entry.account)
-        desk.limits.trade(entry.account, entry.symbol, 1 + penalty(EDIT, now - entry.created_ns), now)
+        desk.limits.trade(entry.account, entry.symbol, 1 + penalty(EDIT, now - entry.created_ns))
         desk.register.expect(ticket)
         desk.register.ending("Order replaced")
         try:

@@ -35,7 +35,6 @@ class OrderInfo(Money, frozen=True):
     vol_exec: Decimal
     cost: Decimal = Decimal(0)
     opentm: Decimal = Decimal(0)
-    closetm: Decimal = Decimal(0)
     cl_ord_id: str | None = None
     displayvol: Decimal | None = None
     stopprice: Decimal | None = None
@@ -55,7 +54,6 @@ class ClosedOrders(msgspec.Struct, frozen=True):
     """{"closed":{},"count":0}"""
 
     closed: dict[str, OrderInfo]
-    count: int = 0
 
 
 class Placed(msgspec.Struct, frozen=True):

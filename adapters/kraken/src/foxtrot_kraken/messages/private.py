@@ -55,7 +55,6 @@ class TradesHistory(msgspec.Struct, frozen=True):
     """{"trades":{},"count":0}"""
 
     trades: dict[str, TradeInfo]
-    count: int = 0
 
 
 class Token(msgspec.Struct, frozen=True):

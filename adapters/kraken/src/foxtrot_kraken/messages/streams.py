@@ -7,18 +7,23 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
 from foxtrot.protocol.amounts import Figure, Money
 
+T = TypeVar("T")
 Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class Control(msgspec.Struct, frozen=True):
+class Frame(msgspec.Struct, frozen=True):
     """{"method":"subscribe","req_id":11,"result":{"channel":"book","depth":10,"snapshot":true,"symbol":"BTC/USD"},
-    "success":true,"time_in":"2024-05-19T16:27:13.694962Z","time_out":"2024-05-19T16:27:13.695006Z"}"""
+    "success":true,"time_in":"2024-05-19T16:27:13.694962Z","time_out":"2024-05-19T16:27:13.695006Z"} or
+    {"channel":"balances","type":"update","data":[],"sequence":4}
+
+    Either an answer or what a channel sends.
+    """
 
     method: str = ""
     req_id: int | None = None
@@ -27,6 +32,10 @@ class Control(msgspec.Struct, frozen=True):
     symbol: str | None = None
     result: msgspec.Raw = msgspec.Raw(b"null")
     refused: str = msgspec.field(name="Error", default="")
+    channel: str = ""
+    type: str = ""
+    data: msgspec.Raw = msgspec.Raw(b"[]")
+    sequence: int = 0
 
     @property
     def refusal(self) -> str:
@@ -36,6 +45,14 @@ class Control(msgspec.Struct, frozen=True):
 
 class PublicFrame(msgspec.Struct, frozen=True, gc=False, tag_field="channel"):
     """Base of the frames that a channel sends."""
+
+
+class DataFrame(PublicFrame, Generic[T], frozen=True, gc=False):
+    """Base of those that carry entries: {"type":"update","data":[]}"""
+
+    type: str
+    data: list[T]
+    timestamp: Moment | None = None
 
 
 class Idle(PublicFrame, frozen=True, gc=False, tag="heartbeat"):
@@ -61,11 +78,8 @@ class StreamTicker(msgspec.Struct, frozen=True, gc=False):
     timestamp: Moment | None = None
 
 
-class TickerFrame(PublicFrame, frozen=True, gc=False, tag="ticker"):
+class TickerFrame(DataFrame[StreamTicker], frozen=True, gc=False, tag="ticker"):
     """{"channel":"ticker","type":"update","data":[]}"""
-
-    type: str
-    data: list[StreamTicker]
 
 
 class StreamTrade(msgspec.Struct, frozen=True, gc=False):
@@ -80,11 +94,8 @@ class StreamTrade(msgspec.Struct, frozen=True, gc=False):
     timestamp: Moment
 
 
-class TradeFrame(PublicFrame, frozen=True, gc=False, tag="trade"):
+class TradeFrame(DataFrame[StreamTrade], frozen=True, gc=False, tag="trade"):
     """{"channel":"trade","type":"update","data":[]}"""
-
-    type: str
-    data: list[StreamTrade]
 
 
 class CandleInfo(msgspec.Struct, frozen=True, gc=False):
@@ -103,12 +114,8 @@ class CandleInfo(msgspec.Struct, frozen=True, gc=False):
     interval: int
 
 
-class CandleFrame(PublicFrame, frozen=True, gc=False, tag="ohlc"):
+class CandleFrame(DataFrame[CandleInfo], frozen=True, gc=False, tag="ohlc"):
     """{"channel":"ohlc","type":"snapshot","timestamp":"2024-05-17T11:21:16.318303322Z","data":[]}"""
-
-    type: str
-    data: list[CandleInfo]
-    timestamp: Moment | None = None
 
 
 class LevelInfo(msgspec.Struct, frozen=True, gc=False):
@@ -129,11 +136,15 @@ class BookInfo(msgspec.Struct, frozen=True, gc=False):
     timestamp: Moment | None = None
 
 
-class BookFrame(PublicFrame, frozen=True, gc=False, tag="book"):
+class BookFrame(DataFrame[BookInfo], frozen=True, gc=False, tag="book"):
     """{"channel":"book","type":"update","data":[]}"""
 
+
+class InstrumentFrame(PublicFrame, frozen=True, gc=False, tag="instrument"):
+    """{"channel":"instrument","type":"update","data":{"assets":[],"pairs":[{"symbol":"EUR/USD","base":"EUR","quote":"USD",
+    "status":"cancel_only","qty_precision":8,"price_precision":5,"cost_min":0.50}]}}"""
+
     type: str
-    data: list[BookInfo]
 
 
 class Trigger(Money, frozen=True):
@@ -190,13 +201,3 @@ class LedgerEntry(Money, frozen=True):
     asset: str
     amount: Decimal = Decimal(0)
     timestamp: Moment | None = None
-
-
-class UserFrame(msgspec.Struct, frozen=True):
-    """{"channel":"balances","type":"update","data":[],"sequence":4}"""
-
-    channel: str = ""
-    type: str = ""
-    data: msgspec.Raw = msgspec.Raw(b"[]")
-    sequence: int = 0
-    method: str = ""
