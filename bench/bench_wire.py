@@ -18,11 +18,11 @@ from typing import Any
 
 from children import served, told
 
-OURS = ["floor", "floor, bare payloads", "foxtrot", "foxtrot over websockets"]
+OURS = ["floor", "floor, bare payloads", "floor, types unasked", "foxtrot", "foxtrot over websockets"]
 PEERS = {"ccxt.pro": "ccxt", "cryptofeed": "cryptofeed", "python-binance": "binance"}
 KINDS = {"trade": "trades", "quote": "quotes", "depth": "kept books"}
 _NO_BOOK = {"python-binance"}  # its depth socket hands over raw messages
-LEAST = {"trade": 0.29, "quote": 0.29, "depth": 0.37}  # half of the shares that docs/explanation/speed.md tells of
+LEAST = {"trade": 0.34, "quote": 0.36, "depth": 0.39}  # half of the shares that docs/explanation/speed.md tells of
 _WARM_UP = 5_000
 Rounds = list[dict[str, Any]]
 

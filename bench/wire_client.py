@@ -19,6 +19,7 @@ from wire_meter import Meter
 CASES = {
     "floor": "wire_floor:open_floor",
     "floor, bare payloads": "wire_floor:open_plain",
+    "floor, types unasked": "wire_floor:open_unasked",
     "foxtrot": "wire_foxtrot:open_foxtrot",
     "foxtrot over websockets": "wire_foxtrot:open_websockets",
     "ccxt.pro": "wire_peers:open_ccxt_pro",

@@ -1,7 +1,8 @@
 """The floor: picows' callback, one typed decode of the frame, a callback from a table; for books a dict each side.
 
-Nothing less can give a user typed values of these bytes from Python; there are no gap checks, no sequence numbers, no
-reconnecting, no events.
+There are no gap checks, no sequence numbers, no reconnecting, no events. The floor asks each frame for its type, as a
+listener does that knows no better; `open_unasked` takes what is longer than a control frame may be for a message, and
+nothing less than that can give a user typed values of these bytes from Python.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from foxtrot.protocol.amounts import Figure
 from foxtrot_binance.messages.streams import StreamDepth
 
 _TEXT = picows.WSMsgType.TEXT
+_MAX_CONTROL = 125
 
 
 class StreamTrade(msgspec.Struct, frozen=True, gc=False):
@@ -84,6 +86,13 @@ class _Listener(picows.WSListener):
             self._take(frame.get_payload_as_bytes())
 
 
+class _Unasking(_Listener):
+    def on_ws_frame(self, transport: picows.WSTransport, frame: picows.WSFrame) -> None:
+        data = frame.get_payload_as_bytes()
+        if len(data) > _MAX_CONTROL or frame.msg_type is _TEXT:
+            self._take(data)
+
+
 def _booked(handler: Callable[[Any], None]) -> Callable[[Any], None]:
     book = FloorBook()
 
@@ -115,7 +124,15 @@ def _taker(kind: str, combined: bool, handler: Callable[[Any], None]) -> Callabl
     return take_bare
 
 
-async def open_floor(kind: str, where: dict[str, Any], meter: Meter, *, paced: bool, combined: bool = True) -> Any:
+async def open_floor(
+    kind: str,
+    where: dict[str, Any],
+    meter: Meter,
+    *,
+    paced: bool,
+    combined: bool = True,
+    listener: type[_Listener] = _Listener,
+) -> Any:
     """Connect and return what must be kept alive."""
 
     def stamped(trade: Any) -> None:
@@ -124,7 +141,12 @@ async def open_floor(kind: str, where: dict[str, Any], meter: Meter, *, paced: b
     take = _taker(kind, combined, stamped if paced else meter.one)
     names = "/".join(f"{base.lower()}usdt@{SUFFIXES[kind]}" for base in BASES)
     url = f"{where['stream']}/{'stream' if combined else 'ws'}?streams={names}"
-    return await picows.ws_connect(lambda: _Listener(take), url)
+    return await picows.ws_connect(lambda: listener(take), url)
+
+
+async def open_unasked(kind: str, where: dict[str, Any], meter: Meter, *, paced: bool) -> Any:
+    """Connect without asking frames for their types."""
+    return await open_floor(kind, where, meter, paced=paced, listener=_Unasking)
 
 
 async def open_plain(kind: str, where: dict[str, Any], meter: Meter, *, paced: bool) -> Any:

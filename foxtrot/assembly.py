@@ -73,6 +73,7 @@ class Assembly:
             visibility_s=self._wiring.config.orders.visibility_s or link.visibility_s,
             cancel_after=link.cancel_after,
             batch_cancel=link.batch_cancel,
+            batch_query=link.batch_query,
         )
 
     async def user_stream(

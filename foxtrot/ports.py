@@ -10,7 +10,16 @@ import msgspec
 from foxtrot.config import Credentials, ExchangeConfig
 from foxtrot.model.contract import Contract
 from foxtrot.protocol.calls import Call, RawResponse
-from foxtrot.protocol.codec import BatchCancel, Endpoints, NextSeq, RestCodec, RpcCodec, StreamCodec, UserStreamScheme
+from foxtrot.protocol.codec import (
+    BatchCancel,
+    BatchQuery,
+    Endpoints,
+    NextSeq,
+    RestCodec,
+    RpcCodec,
+    StreamCodec,
+    UserStreamScheme,
+)
 from foxtrot.protocol.messages import BookSnapshot
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot.spec import AdapterSpec
@@ -149,7 +158,7 @@ class VenueLink(msgspec.Struct, frozen=True):
     `visibility_s`: an order that was sent so long ago, and that neither queries nor lists show, never arrived (how long
     the venue takes a signed request, and how late it may show what it took). `cancel_after` makes the call that sets
     the venue's dead-man switch to so many seconds, 0 to take it back; None where the venue has none. `batch_cancel`
-    cancels many orders at once where the venue cannot cancel all of a symbol.
+    cancels many orders at once where the venue cannot cancel all of a symbol; `batch_query` asks for many at once.
     """
 
     rest: RestCodec
@@ -161,3 +170,4 @@ class VenueLink(msgspec.Struct, frozen=True):
     visibility_s: float = 60.0
     cancel_after: Callable[[float], Call[None]] | None = None
     batch_cancel: BatchCancel | None = None
+    batch_query: BatchQuery | None = None

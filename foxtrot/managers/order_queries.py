@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -56,6 +56,22 @@ class OrderQueries:
         if call is None:
             return await self._listed(symbol, client_order_id)
         return self._store.merge(await wiring.call(call))
+
+    async def together(self, order_ids: Sequence[str]) -> dict[str, Order] | None:
+        """Ask for orders by the venue's ids, many by one request; return those found, None where that is not possible.
+
+        A venue may refuse to answer for the others where it does not know one of them.
+        """
+        batch = self._wiring.open().batch_query
+        if batch is None or len(order_ids) < 2:
+            return None
+        updates: list[OrderUpdate] = []
+        for start in range(0, len(order_ids), batch.most):
+            try:
+                updates += await self._wiring.call(batch.call(order_ids[start : start + batch.most]))
+            except OrderNotFound:
+                return None
+        return {update.order_id: self._store.merge(update) for update in updates}
 
     def only_listed(self, order: Order) -> bool:
         """Tell whether the venue cannot be asked for this very order by what is known of it, but through lists."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from foxtrot import errors
 from foxtrot.capabilities import Capability
@@ -156,14 +156,15 @@ class Reconciler:
                 self.resolver.begin(order)
 
     async def _ask_for(self, orders: list[Order], asked_ns: int) -> None:
-        """Ask for orders that were not listed as open; those that only lists can show all at once: they share them."""
+        """Ask for orders that were not listed as open. Those that only lists can show share these."""
         sent = [o for o in orders if o.status is not OrderStatus.CREATED and o.ts_submitted <= asked_ns]
-        by_lists = []
-        for order in sent:
-            if self._store.key(order) in self._in_flight:
-                continue
-            if self._queries.only_listed(order):
-                by_lists.append(order)
+        sent = [o for o in sent if self._store.key(o) not in self._in_flight]
+        by_lists = [o for o in sent if self._queries.only_listed(o)]
+        by_id = [o for o in sent if o not in by_lists]
+        found = await self._queries.together([o.order_id for o in by_id]) or {}
+        for order in by_id:
+            if order.order_id in found:
+                self._compare(order, found[order.order_id])
             else:
                 await self._ask(order)
         outcomes = await asyncio.gather(*map(self._ask, by_lists), return_exceptions=True)
@@ -195,20 +196,21 @@ class Reconciler:
         self._cursors[scope] = cursor.value
 
     async def _adopt_orders_of(self, fills: list[Fill]) -> None:
-        """Learn the orders that nobody has told us of: a few one by one, many from the list of past orders."""
-        unknown = self._unknown(fills)
-        for symbol in {fill.symbol for fill in unknown} if len(unknown) > _ONE_BY_ONE else ():
-            if self._wiring.capabilities[Capability.FETCH_ORDERS].support.usable:
-                first = min(fill.ts_event for fill in unknown if fill.symbol == symbol)
-                await self._queries.history(symbol, first - MARGIN_NS, None, ALL)
-        rest = {fill.order_id for fill in self._unknown(fills)}
-        for fill in {fill.order_id: fill for fill in unknown}.values():
-            if fill.order_id in rest:
-                adopted: Order | None = await self._queries.one(fill.symbol, fill.order_id, "")
-            else:
-                adopted = self._store.find(fill.symbol, fill.order_id, "")
-            if adopted is not None:
-                self._compare(None, adopted)
+        """Learn the orders that nobody has told us of, many by few requests where the venue can."""
+        unknown = {fill.order_id: fill for fill in self._unknown(fills)}
+        if await self._queries.together(list(unknown)) is None and len(unknown) > _ONE_BY_ONE:
+            await self._read_past(unknown.values())
+        for fill in unknown.values():
+            adopted = self._store.find(fill.symbol, fill.order_id, "")
+            self._compare(None, adopted or await self._queries.one(fill.symbol, fill.order_id, ""))
+
+    async def _read_past(self, fills: Collection[Fill]) -> None:
+        """Read the lists of past orders that were filled so."""
+        if not self._wiring.capabilities[Capability.FETCH_ORDERS].support.usable:
+            return
+        for symbol in {fill.symbol for fill in fills}:
+            first = min(fill.ts_event for fill in fills if fill.symbol == symbol)
+            await self._queries.history(symbol, first - MARGIN_NS, None, ALL)
 
     def _unknown(self, fills: list[Fill]) -> list[Fill]:
         return [fill for fill in fills if self._store.find(fill.symbol, fill.order_id, "") is None]

@@ -25,7 +25,7 @@ from foxtrot.model.events import AdapterState, Event
 from foxtrot.model.intervals import require_listed
 from foxtrot.ports import Clock, MarketTap
 from foxtrot.protocol.calls import Call
-from foxtrot.protocol.codec import BatchCancel, RestCodec
+from foxtrot.protocol.codec import BatchCancel, BatchQuery, RestCodec
 from foxtrot.protocol.messages import BookSnapshot
 from foxtrot.protocol.ratelimit import Limiter
 from foxtrot.protocol.symbols import SymbolTable
@@ -49,6 +49,7 @@ class Transports:
         visibility_s: float,
         cancel_after: Callable[[float], Call[None]] | None,
         batch_cancel: BatchCancel | None,
+        batch_query: BatchQuery | None,
     ) -> None:
         self.rest = rest
         self.gateway = gateway
@@ -58,6 +59,7 @@ class Transports:
         self.visibility_s = visibility_s
         self.cancel_after = cancel_after
         self.batch_cancel = batch_cancel
+        self.batch_query = batch_query
 
 
 class Wiring:

@@ -112,6 +112,13 @@ class BatchCancel(msgspec.Struct, frozen=True):
     call: Callable[[Contract, Sequence[tuple[str, float]]], Call[int]]
 
 
+class BatchQuery(msgspec.Struct, frozen=True):
+    """Ask for up to `most` orders by one request; `call` takes their ids, orders that are not found are left out."""
+
+    most: int
+    call: Callable[[Sequence[str]], Call[list[OrderUpdate]]]
+
+
 class RestCodec(Protocol):
     """Build a `Call` for each operation; symbols are contracts because only those know the venue's name.
 

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
-from collections import deque
 from collections.abc import Callable, Container, Sequence
 from decimal import Decimal
 
 from foxtrot.model.contract import Contract
 from foxtrot.model.decimals import ZERO
 from foxtrot.model.order import OrderType, Side
-from foxtrot.sandbox.candles import MINUTE_NS, CandleBook, past_candles
+from foxtrot.sandbox.candles import CandleBook
 from foxtrot.sandbox.exact import exactly
 from foxtrot.sandbox.ledger import FEE_ACCOUNT, Ledger
 from foxtrot.sandbox.market import Market
 from foxtrot.sandbox.orders import OrderStore, amended, copy_of, history_of
 from foxtrot.sandbox.rules import check_account, check_admission, check_form, check_values
-from foxtrot.sandbox.statistics import sum_up
+from foxtrot.sandbox.tape import DAY_MINUTES, Tape
 from foxtrot.sandbox.types import (
     MARKET_ACCOUNT,
     Amendment,
@@ -41,8 +41,6 @@ from foxtrot.sandbox.types import (
 
 MarketFactory = Callable[[Contract, Decimal, "Venue"], Market]
 BookLevels = list[tuple[Decimal, Decimal]]
-_KEPT_TRADES = 10_000
-_DAY_MINUTES = 1_440
 
 
 class Venue:
@@ -77,19 +75,16 @@ class Venue:
         self.listeners: list[Callable[[VenueEvent], None]] = []
         self.contracts: dict[str, Contract] = {c.symbol: c for c in contracts}
         self.ledger = Ledger()
-        self._seed, self._history_days = seed, history_days
         self._order_ids = itertools.count(first_order_id)
         self._store = OrderStore()
         start = clock()
         self.born_ns = born_ns or start
-        self._history_made: set[str] = set()
-        self._candles: dict[str, CandleBook] = {}
-        self._trades: dict[str, deque[PublicTrade]] = {}
+        self._tapes: dict[str, Tape] = {}
         self._markets: dict[str, Market] = {}
         for symbol, contract in self.contracts.items():
             price = (prices or {}).get(symbol, Decimal(10))
-            self._candles[symbol] = CandleBook(start, price)
-            self._trades[symbol] = deque(maxlen=_KEPT_TRADES)
+            current = functools.partial(self.contracts.__getitem__, symbol)
+            self._tapes[symbol] = Tape(symbol, current, clock, CandleBook(start, price), seed, history_days)
             self._markets[symbol] = market(contract, price, self)
         self.ledger.open(MARKET_ACCOUNT)
         self.ledger.open(FEE_ACCOUNT)
@@ -293,47 +288,32 @@ class Venue:
 
     def average_price(self, symbol: str, minutes: int) -> Decimal:
         """Return the volume-weighted price of the last `minutes`, the last price when nothing traded."""
-        now = self.clock()
-        recent = self.minutes(symbol, now - minutes * MINUTE_NS, now) if minutes else []
-        volume = sum((c.volume for c in recent), ZERO)
-        return sum((c.quote_volume for c in recent), ZERO) / volume if volume else self.last_price(symbol)
+        average = self._tape(symbol).average_price(minutes)
+        return self.last_price(symbol) if average is None else average
 
     def trades(self, symbol: str) -> Sequence[PublicTrade]:
         """Return the kept public trades, oldest first."""
-        self._contract(symbol)
-        return self._trades[symbol]
+        return self._tape(symbol).trades
 
     def minutes(self, symbol: str, start_ns: int, end_ns: int) -> list[Candle]:
         """Return the 1-minute candles that open in start_ns..end_ns, the running one included, no minute missing."""
-        self._contract(symbol)
-        candles = self._candles[symbol]
-        if symbol not in self._history_made and start_ns < candles.first_open_ns:
-            self._make_history(symbol, candles)
-        candles.roll(self.clock())
-        return candles.between(start_ns, end_ns)
+        return self._tape(symbol).minutes(start_ns, end_ns)
 
     def give_history(self, symbol: str, candles: list[Candle]) -> None:
         """Let a symbol have had these 1-minute candles, none missing, right before its first one."""
-        self._contract(symbol)
-        self._history_made.add(symbol)
-        self._candles[symbol].prepend(candles)
+        self._tape(symbol).give_past(candles)
 
     def first_minute_ns(self, symbol: str) -> int:
         """Return when the oldest 1-minute candle opens."""
-        self.minutes(symbol, 0, 0)
-        return self._candles[symbol].first_open_ns
+        return self._tape(symbol).first_minute_ns
 
     def day_statistics(self, symbol: str) -> DayStatistics:
         """Return the statistics of the last 24 hours."""
-        return self.statistics(symbol, _DAY_MINUTES)
+        return self.statistics(symbol, DAY_MINUTES)
 
     def statistics(self, symbol: str, minutes: int) -> DayStatistics:
         """Return the statistics of the last so many minutes."""
-        now = self.clock()
-        first_ns = now - minutes * MINUTE_NS
-        trades = self._trades[symbol]
-        last_quantity = trades[-1].quantity if trades else ZERO
-        return sum_up(self.minutes(symbol, first_ns, now), first_ns, now, self.last_price(symbol), last_quantity)
+        return self._tape(symbol).statistics(minutes, self.last_price(symbol))
 
     def set_status(self, symbol: str, trading: bool) -> None:
         """Halt or resume a symbol; open orders stay."""
@@ -360,8 +340,7 @@ class Venue:
     def emit(self, event: VenueEvent) -> None:
         """Tell every listener."""
         if isinstance(event, PublicTrade):
-            self._trades[event.symbol].append(event)
-            self._candles[event.symbol].add(event)
+            self._tapes[event.symbol].add(event)
         for listener in self.listeners:
             listener(event)
 
@@ -405,6 +384,10 @@ class Venue:
             return self.contracts[symbol]
         except KeyError:
             raise Refused(Reason.UNKNOWN_SYMBOL, symbol) from None
+
+    def _tape(self, symbol: str) -> Tape:
+        self._contract(symbol)
+        return self._tapes[symbol]
 
     def _open_order(self, account: str, symbol: str, order_id: int | None, client_order_id: str | None) -> VenueOrder:
         self._contract(symbol)
@@ -465,19 +448,3 @@ class Venue:
         self._store.add(order)
         market.run(order)
         return order
-
-    def _make_history(self, symbol: str, candles: CandleBook) -> None:
-        self._history_made.add(symbol)
-        contract = self.contracts[symbol]
-        opening = candles.between(candles.first_open_ns, candles.first_open_ns)[0].open
-        candles.prepend(
-            past_candles(
-                symbol,
-                self._seed,
-                candles.first_open_ns,
-                self._history_days * _DAY_MINUTES,
-                opening,
-                contract.price_tick,
-                contract.quantity_step,
-            )
-        )

@@ -34,6 +34,27 @@ async def ids_tell_account_and_intent_and_go_on_after_a_restart(bench: Bench) ->
     equal(ids, [f"{prefix}{number}" for number in (1, 2, 3)], "the ids")
 
 
+@scenario(*_TRUTH, Capability.FETCH_MY_TRADES)
+async def a_hundred_orders_that_ended_meanwhile_hold_no_connection_up(bench: Bench) -> None:
+    """After an outage in which a hundred orders were filled or canceled a connection is ready within half a minute."""
+    path = bench.journal().path
+    first = await bench.desk(path)
+    orders = [await first.rest("0.9", value=20) for _ in range(100)]
+    await first.clock.advance(400)
+    await first.run(first.exchange.disconnect())
+    for order in orders[:50]:
+        first.end_by_venue(order)
+    first.sell_to_us("0.9", D(10))
+    await first.clock.advance(400)
+    since = first.clock.monotonic()
+    await first.run(first.exchange.connect())
+    took = first.clock.monotonic() - since
+    sure(took < 30, f"it took {took:.0f} s to connect")
+    told = [first.world.dialect.told_as(first.truth_of(order)) for order in orders]
+    equal([first.known(order).status for order in orders], told, "what is known of the orders")
+    equal(first.world.throttled, 0, "the refusals for rate")
+
+
 @scenario(*_TRADING, cases=ways)
 async def two_placements_at_once_cannot_share_an_id(bench: Bench, way: str) -> None:
     """Of two orders with one id one is refused before it leaves."""

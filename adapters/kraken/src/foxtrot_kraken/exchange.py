@@ -9,7 +9,7 @@ from foxtrot.exchange import BaseExchange
 from foxtrot.io.rest import CcxtRestClient
 from foxtrot.io.split import split_by_key
 from foxtrot.ports import LinkContext, VenueLink
-from foxtrot.protocol.codec import BatchCancel
+from foxtrot.protocol.codec import BatchCancel, BatchQuery
 from foxtrot.protocol.nonces import Nonces
 from foxtrot_kraken.codec.rest import KrakenRestCodec
 from foxtrot_kraken.codec.rpc import KrakenRpcCodec
@@ -55,4 +55,5 @@ class KrakenExchange(BaseExchange):
             visibility_s=_VISIBILITY_S,
             cancel_after=rest.cancel_after,
             batch_cancel=BatchCancel(50, rest.cancel_orders),
+            batch_query=BatchQuery(50, rest.query_orders),
         )

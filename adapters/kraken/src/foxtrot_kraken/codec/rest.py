@@ -201,15 +201,22 @@ class KrakenRestCodec(fx.RestBase):
 
     def fetch_order(self, contract: fx.Contract, order_id: str, client_order_id: str) -> fx.Call[fx.OrderUpdate] | None:
         """Ask for one order by the venue's id; by ours there is no way."""
+
+        def read(found: list[fx.OrderUpdate]) -> fx.OrderUpdate:
+            if not found:
+                raise fx.OrderNotFound(f"The venue knows no order {order_id}.")
+            return found[0]
+
+        return self.query_orders([order_id]).then(read) if order_id else None
+
+    def query_orders(self, order_ids: Sequence[str]) -> fx.Call[list[fx.OrderUpdate]]:
+        """Ask for up to 50 orders by the venue's ids."""
         asked = self._now_ns()
 
-        def read(found: dict[str, orders.OrderInfo]) -> fx.OrderUpdate:
-            if order_id not in found:
-                raise fx.OrderNotFound(f"The venue knows no order {order_id}.")
-            return to_update(order_id, found[order_id], self.symbols, asked)
+        def read(found: dict[str, orders.OrderInfo]) -> list[fx.OrderUpdate]:
+            return [to_update(order_id, info, self.symbols, asked) for order_id, info in found.items()]
 
-        kind = dict[str, orders.OrderInfo]
-        return private_call("QueryOrders", {"txid": order_id}, kind, read) if order_id else None
+        return private_call("QueryOrders", {"txid": ",".join(order_ids)}, dict[str, orders.OrderInfo], read)
 
     def fetch_open_orders(self, contract: fx.Contract | None) -> fx.Call[list[fx.OrderUpdate]]:
         """Ask for open orders of one symbol or of all."""
