@@ -153,7 +153,9 @@ async def _listen(reader: asyncio.StreamReader, listener: Listener) -> None:
 def rest() -> web.Application:
     """Return the requests' side."""
     spec = default_registry().load("binanceus")
-    stage = Stage(make_options({"symbols": tuple(SYMBOLS), "rate": 0}, "binanceus"), spec, time.time_ns)
+    stage = Stage(
+        make_options({"symbols": tuple(SYMBOLS), "rate": 0}, "binanceus"), spec, time.time_ns, time.monotonic_ns
+    )
     depth = snapshot()
 
     async def answer(request: web.Request) -> web.Response:

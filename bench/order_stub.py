@@ -72,7 +72,9 @@ class Stub:
 
     def __init__(self) -> None:
         spec = default_registry().load("binanceus")
-        stage = Stage(make_options({"rate": 0, "symbols": ("BTC/USDT",)}, "binanceus"), spec, time.time_ns)
+        stage = Stage(
+            make_options({"rate": 0, "symbols": ("BTC/USDT",)}, "binanceus"), spec, time.time_ns, time.monotonic_ns
+        )
         self.dialect = stage.dialect
         self.private: dict[Connection, bytes] = {}  # what comes before an event
         self._orders: dict[int, bytes] = {}

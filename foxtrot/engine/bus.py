@@ -75,7 +75,7 @@ class EventEngine:
         if inbox_capacity < 1:
             raise InvalidRequest(f"inbox_capacity must be at least 1, not {inbox_capacity}.", field="inbox_capacity")
         self._clock = clock = clock or SystemClock()
-        self._latency_mask = latency_every - 1
+        self._latency_every = latency_every
         self.dispatching = self.unusual = False  # for the lanes, which set and read them
         self._router = Router(lambda: Lane(self))
         self._table, self._only = self._router.table, self._router.only
@@ -125,7 +125,7 @@ class EventEngine:
             handler,
             exchange,
             symbol,
-            self._latency_mask,
+            self._latency_every,
             self.unsubscribe,
         )
         if queue is None:
@@ -191,7 +191,7 @@ class EventEngine:
         self.dispatching = True
         try:
             only.last = last = only.last + 1
-            handler = only.handler if last & only.mask else only.call_watched
+            handler = only.handler if last < only.watch else only.call_watched
             result = handler(event)
             if result is not None:
                 refuse_coroutine(result)

@@ -56,7 +56,7 @@ class Lane:
         host.dispatching = True
         try:
             only.last = last = only.last + 1
-            handler = only.handler if last & only.mask else only.call_watched
+            handler = only.handler if last < only.watch else only.call_watched
             result = handler(event)
             if result is not None:
                 refuse_coroutine(result)
@@ -85,7 +85,7 @@ class Lane:
             for subscription in direct:
                 subscription.last = last = subscription.last + 1
                 try:
-                    handler = subscription.handler if last & subscription.mask else subscription.call_watched
+                    handler = subscription.handler if last < subscription.watch else subscription.call_watched
                     result = handler(event)
                     if result is not None:
                         refuse_coroutine(result)

@@ -54,6 +54,7 @@ class Subscription:
 
     __slots__ = (
         "_detach",
+        "_latency_every",
         "active",
         "consumer",
         "event_type",
@@ -61,7 +62,6 @@ class Subscription:
         "failed",
         "handler",
         "last",
-        "mask",
         "max_ns",
         "name",
         "number",
@@ -70,6 +70,7 @@ class Subscription:
         "symbol",
         "timed",
         "total_ns",
+        "watch",
     )
 
     def __init__(
@@ -80,7 +81,7 @@ class Subscription:
         handler: Handler,
         exchange: str | None,
         symbol: str | None,
-        latency_mask: int,
+        latency_every: int,
         detach: Callable[[Subscription], None],
     ) -> None:
         self.number = number
@@ -92,7 +93,8 @@ class Subscription:
         self.active = True
         self.consumer: Consumer | None = None
         self.last = -1  # index of the last delivered event
-        self.mask = latency_mask  # a direct handler is watched where last & mask is 0; always, once inactive
+        self.watch = 0  # from which index on the next call of a direct handler is watched; always, once inactive
+        self._latency_every = latency_every
         self.failed = 0
         self.timed = 0
         self.total_ns = 0
@@ -126,13 +128,14 @@ class Subscription:
     def deactivate(self) -> None:
         """Make sure that a dispatch under way skips this handler."""
         self.active = False
-        self.mask = 0
+        self.watch = -1
 
     def call_watched(self, event: Event) -> Awaitable[None] | None:
         """Call the handler and time it; do nothing once unsubscribed."""
         if not self.active:
             self.last -= 1  # the dispatcher had counted it
             return None
+        self.watch = self.last + self._latency_every
         started = perf_counter_ns()
         try:
             return self.handler(event)
