@@ -35,6 +35,7 @@ class HttpClient:
 
     def __init__(self, config: TransportConfig) -> None:
         self._config = config
+        self._origins: dict[tuple[str, str], Origin] = {}
         self._idle: defaultdict[Origin, list[HttpConnection]] = defaultdict(list)
         self._busy: dict[HttpConnection, float] = {}  # until when an answer is waited for; the first falls due first
         self._alarm: asyncio.TimerHandle | None = None
@@ -50,7 +51,7 @@ class HttpClient:
             raise StateError("Nothing was sent: the connection is closed.")
         scheme, _, rest = url.partition("://")
         netloc, slash, path = rest.partition("/")
-        origin = self._origin(scheme, netloc)
+        origin = self._origins.get((scheme, netloc)) or self._origin(scheme, netloc)
         target = f"/{path}" if slash else "/"
         if scheme == "http" and self._config.proxy is not None:
             target = f"http://{netloc}{target}"
@@ -156,7 +157,8 @@ class HttpClient:
         host, _, port = netloc.rpartition(":") if ":" in netloc.rpartition("]")[2] else (netloc, "", "")
         if scheme not in _PORTS or not host or not (port or "0").isdigit():
             raise ConnectFailed(f"{netloc or 'The venue'} cannot be reached: {_MALFORMED}.")
-        return scheme, host.strip("[]"), int(port) if port else _PORTS[scheme]
+        origin = self._origins[scheme, netloc] = scheme, host.strip("[]"), int(port) if port else _PORTS[scheme]
+        return origin
 
     def _encode(
         self, origin: Origin, method: str, target: str, netloc: str, headers: Mapping[str, str], body: bytes
