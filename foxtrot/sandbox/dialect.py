@@ -74,6 +74,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     private stream tells what is locked, not totals only. `carried` names kinds of streams whose events come with
     another's. `orders_over` is the way in which the adapter sends orders unless told otherwise. `options` are the
     adapter's settings that fit the sandbox's account. `announces_listing`: a stream tells when contracts change.
+    `dear_cancels`: to cancel a young order uses up much of the rate.
     `profiles` are the generations of its protocol that the sandbox can speak, the current one first.
     """
 
@@ -92,6 +93,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     orders_over: str = "rest"
     options: Mapping[str, Any] = {}
     announces_listing: bool = False
+    dear_cancels: bool = False
     profiles: tuple[str, ...] = ("current",)
 
 

@@ -27,8 +27,7 @@ from foxtrot.testkit.twins import needs
 from foxtrot.testkit.ways import by_way, ways
 
 ORDERS = 100
-# Some venues' counters make the cancel of a young order dear.
-CANCELED = 0.2
+CANCELED, CANCELED_WHERE_DEAR = 0.6, 0.2
 # Over one WebSocket all orders share their fate; over REST each has a connection of its own for a while.
 AT_ONCE = {"rest": 25, "ws": 10}
 RATES = {"rest": dict.fromkeys(ByteFault, 0.015), "ws": dict.fromkeys(ByteFault, 0.01)}
@@ -45,7 +44,7 @@ def connected_through(proxy: HostileProxy, served: Served, way: str) -> BaseExch
             "ping_timeout_s": 1.0,
         },
         retry={"reconnect_initial_s": 0.1, "reconnect_max_s": 1.0, "attempts": 4},
-        orders={"visibility_s": 1.0, "reconcile_interval_s": 30.0, "sync_wait_s": 10.0},
+        orders={"visibility_s": 1.0, "reconcile_interval_s": 30.0, "sync_wait_s": 60.0},
     )
 
 
@@ -58,6 +57,7 @@ class Trader:
         self.chance = random.Random(seed)
         self.outcomes: Counter[str] = Counter()
         self.cancels: Counter[str] = Counter()
+        self.canceled = CANCELED_WHERE_DEAR if traits_of(served.spec).dear_cancels else CANCELED
 
     async def trade(self, at_once: int) -> None:
         for _ in range(0, ORDERS, at_once):
@@ -65,7 +65,7 @@ class Trader:
 
     async def one(self) -> None:
         order = await self.counted(self.exchange.place_order(self.request()), self.outcomes)
-        if order is not None and order.status is OrderStatus.OPEN and self.chance.random() < CANCELED:
+        if order is not None and order.status is OrderStatus.OPEN and self.chance.random() < self.canceled:
             cancel = self.exchange.cancel_order(order.symbol, client_order_id=order.client_order_id)
             await self.counted(cancel, self.cancels)
 

@@ -175,6 +175,7 @@ class KrakenDialectFactory:
         orders_over="ws",
         options={"tier": "pro"},
         announces_listing=True,
+        dear_cancels=True,
     )
 
     def contracts(self, options: SandboxOptions) -> list[Contract]:
