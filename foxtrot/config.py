@@ -67,7 +67,10 @@ class RateConfig(_Settings):
 
 
 class ContractsConfig(_Settings):
-    """Say how often contracts are read again while connected (0: never); a refusal of the venue does it at once."""
+    """Say how often contracts are read again while connected (0: never).
+
+    A refusal of the venue does it at once, and so does a stream that announces changes, where there is one.
+    """
 
     refresh_interval_s: float = Field(600.0, ge=0)
 

@@ -23,6 +23,7 @@ from foxtrot.ports import LinkContext, VenueAccess, VenueLink
 from foxtrot.protocol.calls import Call, Lane, RawResponse
 from foxtrot.protocol.codec import BookRules, Emit, Endpoints, Page, RequestHabits, StreamLimits
 from foxtrot.protocol.messages import Ack, AmendResult, BookSnapshot, Channel, Listing, OrderUpdate, Unknown
+from foxtrot.protocol.pages import numbered_page
 from foxtrot.protocol.ratelimit import Usage
 from foxtrot.spec import AdapterSpec
 
@@ -216,8 +217,4 @@ def _call(endpoint: str, wanted: Any, *, command: bool = False, signed: bool = F
 
 
 def _paged(call: Call[Any], limit: int, number: Callable[[Any], str]) -> Call[Any]:
-    def decode(body: bytes) -> Page[Any]:
-        items = call.decode(body)
-        return Page(items, str(int(number(items[-1])) + 1) if len(items) == limit else "")
-
-    return msgspec.structs.replace(call, decode=decode)
+    return call.then(lambda items: numbered_page(items, limit, number))

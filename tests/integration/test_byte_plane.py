@@ -40,7 +40,7 @@ def connected_through(proxy: HostileProxy, served: Served, way: str) -> BaseExch
         rest_url=f"http://{proxy.base}",
         transport={
             "request_timeout_s": 1.0,
-            "connect_timeout_s": 30.0,
+            "connect_timeout_s": 10.0,
             "ping_interval_s": 1.0,
             "ping_timeout_s": 1.0,
         },
@@ -92,7 +92,7 @@ async def calm(exchange: BaseExchange) -> None:
         health = exchange.health()
         return health.state is AdapterState.READY and not health.in_doubt
 
-    async with asyncio.timeout(100):
+    async with asyncio.timeout(200):
         while True:
             if is_calm():
                 with suppress(errors.FoxtrotError):

@@ -24,6 +24,7 @@ from foxtrot.plugins import default_registry
 from foxtrot.protocol import orders as table
 from foxtrot.protocol.messages import BalancesChanged, OrderUpdate
 from foxtrot.spec import AdapterSpec
+from foxtrot.standing import Standing
 from foxtrot.testkit.campaign import run
 from foxtrot.testkit.invariants import NAMES
 from foxtrot.testkit.scenarios.shares import families
@@ -177,8 +178,7 @@ def leave_the_user_stream_open(patch: pytest.MonkeyPatch) -> None:
 
 
 def ready_without_looking(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(Connection, "_assess", lambda self: None)
-    patch.setattr(Connection, "_weaknesses", lambda self: [])
+    patch.setattr(Standing, "weaknesses", lambda self: [])
 
     async def never(self: Any) -> None:
         await self._wiring.clock.sleep(1e9)

@@ -159,7 +159,13 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize(("price", "quantity", "kind"), BAD, ids=[f"{p}-{q}" for p, q, _ in BAD])
+# What is wrong with an order shows before any venue is asked: the families have the cases between them.
+SHARED = [(families()[n % len(families())], *case) for n, case in enumerate(BAD)]
+
+
+@pytest.mark.parametrize(
+    ("spec", "price", "quantity", "kind"), SHARED, ids=[f"{spec.name}-{p}-{q}" for spec, p, q, _ in SHARED]
+)
 async def test_a_bad_order_returns_none_and_says_why(
     sandbox: Sandbox, caplog: pytest.LogCaptureFixture, price: Any, quantity: Any, kind: type[errors.FoxtrotError]
 ) -> None:
@@ -230,6 +236,7 @@ async def test_canceling_what_is_not_there_is_a_typed_error(ops: OrderOperations
     assert await ops.cancel_all_buy_orders() == []
 
 
+@pytest.mark.parametrize("spec", [PREFERRED], ids=lambda spec: spec.name)  # of every venue: scenarios/doubt.py
 async def test_an_order_whose_answer_is_lost_is_in_doubt_not_none(sandbox: Sandbox) -> None:
     async with made_by_name(sandbox) as ops:
         await ops.create_limit_buy("0.18", 100)  # so that only the order itself is left to be sent
