@@ -98,7 +98,8 @@ class OrderManager:
         wiring.require(Capability.VALIDATE_ORDER if request.validate_only else Capability.PLACE_ORDER)
         contract = self._contracts.require_supported(request)
         rest = wiring.open().rest
-        await wiring.admit()
+        if wiring.state is not events.AdapterState.READY:
+            await wiring.admit()
         order = self._new_order(request, contract)
         with self._commands.under_way(order):
             await self._commands.deny_if_illegal(order, contract)

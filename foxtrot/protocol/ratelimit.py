@@ -13,6 +13,7 @@ import msgspec
 from foxtrot.protocol.calls import Call, Lane
 
 _SLACK = 1.0  # of a counter: calls arrive in another order, and a little later, than they left
+_UNUSED = (-1, 0.0)  # window number and count of what was never drawn on
 # The part of the headroom that each lane must leave to more urgent ones.
 _LEAVES = {Lane.CANCEL: 0.0, Lane.PLACE: 0.3, Lane.RECONCILE: 0.6, Lane.HISTORY: 1.0}
 
@@ -106,14 +107,21 @@ class Budget:
         first = [] if alone else [t for t in self._tickets if _goes_before(t, ticket)]
         for counter in self.counters.values():
             wait = max(wait, self._counter_wait(counter, call, first, share, now_s))
-        for (kind, interval), limit in self.limits.items():
+        venue_s = now_s + self.offset_s
+        for scope, limit in self.limits.items():
+            kind, interval = scope
             cost = _COSTS[kind](call)
             if not cost:
                 continue
-            ahead = sum([_cost(t.call, kind) for t in first]) if first else 0
+            if alone:
+                window, needed = self._used.get(scope, _UNUSED)
+                needed = cost if window != venue_s // interval else needed + cost
+            else:
+                ahead = sum([_cost(t.call, kind) for t in first])
+                needed = self.used(kind, interval, now_s) + ahead + cost
             # A lane's share never shuts out a single call that the venue itself would take in an empty window.
-            if self.used(kind, interval, now_s) + ahead + cost > max(limit * share, cost):
-                wait = max(wait, interval - (now_s + self.offset_s) % interval)
+            if needed > limit * share and needed > cost:
+                wait = max(wait, interval - venue_s % interval)
         return wait
 
     def take(self, call: Call[object], now_s: float) -> None:
