@@ -15,7 +15,7 @@ demo: $(STAMP)-demo  ## Trade against an embedded Binance.US, no keys and no int
 	@$(BIN)/foxtrot demo
 
 test: $(STAMP)-dev  ## Run all tests
-	@$(BIN)/python -m pytest -q -n 2 --dist worksteal
+	@$(BIN)/python -m pytest -q -n 3 --dist worksteal
 	@$(MAKE) --no-print-directory bench-check
 
 lint: $(STAMP)-dev  ## Check style, types and the import arrows
