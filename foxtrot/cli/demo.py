@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from foxtrot.cli.exits import FAILED
 from foxtrot.cli.options import Exchange, Json
 from foxtrot.cli.session import chosen_spec, run
+
+if TYPE_CHECKING:
+    from foxtrot.spec import AdapterSpec
 
 
 def demo(
@@ -34,6 +37,14 @@ def _names(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))
 
 
+def _settings(spec: AdapterSpec, symbols: tuple[str, ...], seed: int) -> dict[str, Any]:
+    """Return a lively market, and the adapter's options that fit the embedded venue's account."""
+    from foxtrot.sandbox.stage import traits_of
+
+    sandbox = {"seed": seed, "symbols": symbols, "rate": 150}
+    return {"sandbox": sandbox, "options": dict(traits_of(spec).options)}
+
+
 async def _side_by_side(venues: tuple[str, ...], symbols: tuple[str, ...], seed: int, as_json: bool) -> bool:
     from foxtrot.cli.demo_stage import make_stage
     from foxtrot.cli.demo_venues import SideBySide
@@ -44,7 +55,7 @@ async def _side_by_side(venues: tuple[str, ...], symbols: tuple[str, ...], seed:
     specs = [chosen_spec(name) for name in venues]
     # Each venue has a market of its own: the same asset costs a little more here than there.
     exchanges = [
-        get_exchange(spec.name, {"sandbox": {"seed": seed + place, "symbols": symbols, "rate": 150}}, engine=engine)
+        get_exchange(spec.name, _settings(spec, symbols, seed + place), engine=engine)
         for place, spec in enumerate(specs)
     ]
     stage = make_stage(as_json=as_json)
@@ -58,7 +69,7 @@ async def _demo(symbols: tuple[str, ...], seed: int, name: str, as_json: bool) -
     from foxtrot.factory import get_exchange
 
     spec = chosen_spec(name)
-    exchange = get_exchange(spec.name, {"sandbox": {"seed": seed, "symbols": symbols, "rate": 150}})
+    exchange = get_exchange(spec.name, _settings(spec, symbols, seed))
     stage = make_stage(as_json=as_json)
     stage.open(f"foxtrot demo: {spec.title}, embedded on this machine")
     play = Play(exchange, symbols, stage)

@@ -156,7 +156,7 @@ class Play:
         price = self._exchange.contracts.round_price(symbol, self._quotes[symbol].bid * 0.99, Side.BUY)
         small = OrderRequest.limit(symbol, "buy", self._exchange.contracts.get(symbol).min_quantity / 2, price)
         large = OrderRequest.limit(
-            symbol, "buy", self._exchange.contracts.round_quantity(symbol, 10**7 / float(price)), price
+            symbol, "buy", self._exchange.contracts.round_quantity(symbol, 10**6 / float(price)), price
         )
         for name, request, kind in (("denied here", small, OrderDenied), ("refused by venue", large, VenueError)):
             try:

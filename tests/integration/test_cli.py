@@ -16,6 +16,9 @@ from typing import Any
 
 import pytest
 
+from foxtrot.spec import AdapterSpec
+from foxtrot.testkit.scenarios.shares import installed
+
 SECRET = "canary-secret-77"
 
 
@@ -77,8 +80,10 @@ def test_one_venue_or_several_but_not_both() -> None:
     assert "either --exchange or --venues" in done.stdout + done.stderr
 
 
-def test_the_demo_holds_for_the_second_family_too() -> None:
-    assert said("demo", "--exchange", "kraken", "--json")["ok"] is True
+@pytest.mark.parametrize("spec", installed(), ids=lambda spec: spec.name)
+def test_the_demo_holds_at_every_installed_venue(spec: AdapterSpec) -> None:
+    document = said("demo", "--exchange", spec.name, "--json")
+    assert [step["name"] for step in document["steps"] if not step["ok"]] == []
 
 
 def test_the_demo_in_a_pipe_is_plain_lines() -> None:
