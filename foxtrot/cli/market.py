@@ -88,7 +88,7 @@ async def _ticker(symbols: list[str], target: Target) -> None:
             {
                 "symbol": t.symbol,
                 "last": t.last,
-                "change_percent": t.change_percent,
+                "change_percent": round(t.change_percent, 3),
                 "bid": t.bid,
                 "ask": t.ask,
                 "high": t.high,

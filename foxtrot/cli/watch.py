@@ -92,7 +92,7 @@ def summary(event: Event) -> dict[str, Any]:
     if isinstance(event, Trade):
         return {"taker": event.side.value, "price": event.price, "qty": event.quantity, "id": event.trade_id}
     if isinstance(event, Ticker):
-        return {"last": event.last, "change": event.change_percent, "volume": event.volume}
+        return {"last": event.last, "change": round(event.change_percent, 3), "volume": event.volume}
     if isinstance(event, BookUpdated):
         return {"best_bid": event.best_bid, "best_ask": event.best_ask, "levels": len(event.bids) + len(event.asks)}
     if isinstance(event, Bar):
