@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine
 from typing import Generic, TypeVar
 
-from foxtrot.errors import FoxtrotError, StateError
+from foxtrot.errors import StateError
 
 T = TypeVar("T")
 W = TypeVar("W")
@@ -43,12 +43,12 @@ class SharedReading(Generic[W, T]):
         return await asyncio.shield(waiting.answer)
 
     async def _answer(self, key: str, asked: _Round[W, T]) -> None:
-        failure: FoxtrotError = StateError("The connection was closed before the venue answered.")
+        failure: Exception = StateError("The connection was closed before the venue answered.")
         try:
             async with self._one_at_a_time.setdefault(key, asyncio.Lock()):
                 self._next.pop(key)  # who asks from now on wants to know what is the case then
                 asked.answer.set_result(await self._read(key, asked.wishes))
-        except FoxtrotError as error:
+        except Exception as error:  # noqa: BLE001 - handed on to all who asked
             failure = error
         finally:
             if self._next.get(key) is asked:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 import itertools
 import logging
 from collections.abc import Callable, Coroutine
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 import pluggy
@@ -164,8 +165,18 @@ class Wiring:
             _LOG.error("%s: a background task failed", self.exchange, exc_info=error)
 
     async def end_tasks(self) -> None:
-        """End everything that runs in the background."""
+        """End everything that runs in the background, and let each clean up.
+
+        A task that is cancelled before its first step never gets to its `finally`, so that comes first.
+        """
+        while not all(map(_has_begun, self._tasks)):  # noqa: ASYNC110 - each needs but a step, no event tells of it
+            await asyncio.sleep(0)
         tasks = list(self._tasks)
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _has_begun(task: asyncio.Task[object]) -> bool:
+    work = cast("Coroutine[Any, Any, object]", task.get_coro())
+    return inspect.getcoroutinestate(work) != inspect.CORO_CREATED

@@ -89,6 +89,14 @@ async def test_a_failure_reaches_all_who_share_it_and_none_who_ask_later(place: 
     assert await place.ask("BTC", 3) == "well"
 
 
+async def test_a_fault_of_our_own_reaches_them_as_it_is(place: Place) -> None:
+    asked = place.ask("BTC", 1)
+    await settle()
+    place.answers.put_nowait(KeyError("a mistake"))
+    with pytest.raises(KeyError, match="a mistake"):
+        await asked
+
+
 async def test_one_who_gives_up_takes_nothing_from_the_others(place: Place) -> None:
     impatient, patient = place.ask("BTC", 1), place.ask("BTC", 2)
     await settle()
