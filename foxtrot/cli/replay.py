@@ -50,11 +50,10 @@ def _format_of(path: Path) -> str:
 async def _replay(
     path: Path, form: str, speed: float, listing: Path | None, symbols: list[str], exchange: str, as_json: bool
 ) -> None:
-    from foxtrot.clock import SystemClock
     from foxtrot.engine.bus import EventEngine
     from foxtrot.model.events import MarketEvent, ProtocolErrorSeen
 
-    engine = EventEngine(SystemClock())
+    engine = EventEngine()
     odd: list[ProtocolErrorSeen] = []
     engine.subscribe(MarketEvent, line_printer(as_json=as_json))
     engine.subscribe(ProtocolErrorSeen, odd.append)

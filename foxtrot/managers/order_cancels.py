@@ -14,6 +14,7 @@ from foxtrot.managers.order_store import OrderStore
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model.contract import Contract
 from foxtrot.model.order import Order, OrderStatus
+from foxtrot.protocol.answers import canceled
 from foxtrot.protocol.codec import BatchCancel
 from foxtrot.protocol.messages import OrderUpdate
 from foxtrot.protocol.orders import Step
@@ -55,10 +56,10 @@ class Canceler:
         mine = [order for order in self._store.living() if order.symbol == symbol]
         with self._commands.following(mine, Step.CANCEL_SENT, "cancel"):
             updates = await wiring.call(call, command=True)
-        canceled = [self._store.merge(update) for update in updates]
+        ended = [self._store.merge(update) for update in updates]
         for order in mine:
             self._store.take(order, Step.ANSWERED)
-        return canceled
+        return ended
 
     # inside
 
@@ -82,18 +83,18 @@ class Canceler:
         if batch is None:
             return await self._cancel_each(listed)
         parts = [listed[start : start + batch.most] for start in range(0, len(listed), batch.most)]
-        canceled = [await self._cancel_together(batch, contract, part) for part in parts]
-        return list(itertools.chain.from_iterable(canceled))
+        ended = [await self._cancel_together(batch, contract, part) for part in parts]
+        return list(itertools.chain.from_iterable(ended))
 
     async def _cancel_each(self, orders: Sequence[Order]) -> list[Order]:
         """Cancel one by one; an order that ends meanwhile is no error."""
-        canceled: list[Order] = []
+        ended: list[Order] = []
         for order in orders:
             try:
-                canceled.append(await self.cancel(order.symbol, order.order_id, None))
+                ended.append(await self.cancel(order.symbol, order.order_id, None))
             except errors.CancelRejected as error:
                 _LOG.info("%s %s was not canceled: %s", order.symbol, order.order_id, error)
-        return canceled
+        return ended
 
     async def _cancel_together(self, batch: BatchCancel, contract: Contract, orders: Sequence[Order]) -> list[Order]:
         """Cancel by one request; where the venue says that these were not all open, each is asked for."""
@@ -103,7 +104,7 @@ class Canceler:
         with self._commands.following(orders, Step.CANCEL_SENT, "cancel"):
             count = await self._wiring.call(call, command=True)
         if count == len(orders):
-            return [self._store.merge(_canceled(order)) for order in orders]
+            return [self._store.merge(canceled(o.symbol, o.order_id, o.client_order_id)) for o in orders]
         _LOG.info("%s: %d of %d orders were canceled; the others had ended", contract.symbol, count, len(orders))
         return [asked for order in orders if (asked := await self._asked(order)).status is OrderStatus.CANCELED]
 
@@ -114,12 +115,3 @@ class Canceler:
         except errors.FoxtrotError as error:
             return self._commands.doubt(order, f"whether it was canceled is not known: {error.message}")
         return self._store.take(order, Step.ANSWERED)
-
-
-def _canceled(order: Order) -> OrderUpdate:
-    return OrderUpdate(
-        symbol=order.symbol,
-        client_order_id=order.client_order_id,
-        order_id=order.order_id,
-        status=OrderStatus.CANCELED,
-    )

@@ -18,6 +18,7 @@ from foxtrot.model.times import NS_PER_S, TimeLike, to_ns
 from foxtrot.protocol.calls import Call
 from foxtrot.protocol.codec import Page
 from foxtrot.protocol.messages import OrderUpdate
+from foxtrot.protocol.pages import Wanted
 
 PAGE = 1_000
 MARGIN_NS = 60 * NS_PER_S  # clocks differ, and venues cut times to ms or s
@@ -27,11 +28,11 @@ T = TypeVar("T")
 PageCall = Callable[[int | None, int | None, str, int], Call[Page[T]]]
 
 
-class _Wanted(msgspec.Struct, frozen=True):
-    """Name an order by our id that was sent at some time, or later."""
+class _Sought(msgspec.Struct, frozen=True):
+    """Name an order by our id that was sent at some time or later, None where that is not known."""
 
     client_order_id: str
-    since_ns: int
+    since_ns: int | None
 
 
 class OrderQueries:
@@ -41,7 +42,7 @@ class OrderQueries:
         self._wiring = wiring
         self._store = store
         self._contracts = contracts
-        self._lists: SharedReading[_Wanted, dict[str, OrderUpdate]] = SharedReading(wiring.spawn, self._look_for)
+        self._lists: SharedReading[_Sought, dict[str, OrderUpdate]] = SharedReading(wiring.spawn, self._look_for)
 
     async def status(self, symbol: str, *, order_id: str | None = None, client_order_id: str | None = None) -> Order:
         """Ask for one order by either id. Raises OrderNotFound."""
@@ -85,8 +86,8 @@ class OrderQueries:
         if known is not None and known.ts_submitted:
             update = await self.trace(known)
         else:
-            updates = [*await self.open_updates(symbol), *await self._past(symbol, None, None, _LISTED)]
-            update = _by_our_id(updates, (client_order_id,)).get(client_order_id)
+            found = await self._look_for(symbol, [_Sought(client_order_id, None)])
+            update = found.get(client_order_id)
         if update is None:
             raise OrderNotFound(
                 f"{self._wiring.exchange} lists no order {client_order_id} of {symbol}.", exchange=self._wiring.exchange
@@ -98,17 +99,18 @@ class OrderQueries:
 
         Who asks at the same time shares the lists.
         """
-        wanted = _Wanted(order.client_order_id, order.ts_submitted - MARGIN_NS)
-        return (await self._lists.ask(order.symbol, wanted)).get(order.client_order_id)
+        sought = _Sought(order.client_order_id, order.ts_submitted - MARGIN_NS)
+        return (await self._lists.ask(order.symbol, sought)).get(order.client_order_id)
 
-    async def _look_for(self, symbol: str, wanted: list[_Wanted]) -> dict[str, OrderUpdate]:
+    async def _look_for(self, symbol: str, sought: list[_Sought]) -> dict[str, OrderUpdate]:
         """Read the open orders, and the past ones if they are not all found; what ends meanwhile is in the second."""
-        ids = {one.client_order_id for one in wanted}
+        ids = {one.client_order_id for one in sought}
         found = _by_our_id(await self.open_updates(symbol), ids)
-        rest = [one for one in wanted if one.client_order_id not in found]
+        rest = [one for one in sought if one.client_order_id not in found]
         if rest and self._wiring.capabilities[Capability.FETCH_ORDERS].support.usable:
-            since = min(one.since_ns for one in rest)
-            found |= _by_our_id(await self._past(symbol, since, None, ALL), ids)
+            since = min((one.since_ns for one in rest if one.since_ns is not None), default=None)
+            past = await self._past(symbol, since, None, _LISTED if since is None else ALL)
+            found |= _by_our_id(past, ids)
         return found
 
     async def open(self, symbol: str | None = None) -> list[Order]:
@@ -136,7 +138,7 @@ class OrderQueries:
         living: list[OrderUpdate] = []
         if self._wiring.open().rest.habits.open_orders_apart:  # first: what ends meanwhile is in the other list, too
             living = await self.open_updates(symbol)
-        fitting = [u for u in living if (first or 0) <= u.ts_created <= (u.ts_created if last is None else last)]
+        fitting = Wanted(first, last, limit).within(living, lambda update: update.ts_created)
         return self._merged(await self._past(symbol, first, last, limit, fitting))
 
     def _merged(self, updates: list[OrderUpdate]) -> list[Order]:

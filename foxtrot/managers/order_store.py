@@ -112,15 +112,13 @@ class OrderStore:
     def merge(self, update: OrderUpdate) -> Order:
         """Merge what the venue says into what is known, publish what that changed, and return the order."""
         order, changes = apply(self._known(update), update)
-        if len(changes) > 1:
+        self.put(order)
+        if len(changes) == 1:
+            self._publish(changes[0], order, update)
+        elif changes:
             with self.together():
-                self.put(order)
                 for change in changes:
                     self._publish(change, order, update)
-        else:
-            self.put(order)
-            for change in changes:
-                self._publish(change, order, update)
         if changes and order.fills_missing:
             self.on_gap(order.symbol)
         if update.status is OrderStatus.IN_DOUBT and update.reason and not order.status.done:

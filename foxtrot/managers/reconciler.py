@@ -159,8 +159,10 @@ class Reconciler:
         """Ask for orders that were not listed as open. Those that only lists can show share these."""
         sent = [o for o in orders if o.status is not OrderStatus.CREATED and o.ts_submitted <= asked_ns]
         sent = [o for o in sent if self._store.key(o) not in self._in_flight]
-        by_lists = [o for o in sent if self._queries.only_listed(o)]
-        by_id = [o for o in sent if o not in by_lists]
+        by_id: list[Order] = []
+        by_lists: list[Order] = []
+        for order in sent:
+            (by_lists if self._queries.only_listed(order) else by_id).append(order)
         found = await self._queries.together([o.order_id for o in by_id]) or {}
         for order in by_id:
             if order.order_id in found:

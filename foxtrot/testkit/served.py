@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
 from foxtrot.engine.bus import EventEngine
 from foxtrot.exchange import BaseExchange
-from foxtrot.model.events import Event
+from foxtrot.model.events import BookInvalidated, BookUpdated, Event
 from foxtrot.sandbox.embedded import Sandbox, make_options
 from foxtrot.sandbox.options import default_credentials
 from foxtrot.sandbox.stage import traits_of
@@ -91,3 +92,20 @@ class Ear:
             while not condition():
                 self._changed.clear()
                 await self._changed.wait()
+
+
+async def replayed_books(spec: AdapterSpec, symbol: str, file: Path, updates: int) -> list[BookUpdated]:
+    """Feed a recording through the venue, the wire and the adapter; return the books that a subscriber was told.
+
+    Raises AssertionError for a book that is missing, crossed or was invalid in between.
+    """
+    async with await Served.start(spec, replay=str(file), symbols=[symbol]) as served:
+        exchange = served.exchange()
+        ear = Ear(exchange.engine, longest_s=30.0)
+        async with exchange:
+            await exchange.subscribe_order_book(symbol)
+            await ear.until(lambda: len(ear.all(BookUpdated)) >= updates)
+            book = exchange.market_data.order_book(symbol, 50)
+            if book is None or book.bids[0][0] >= book.asks[0][0] or ear.all(BookInvalidated):
+                raise AssertionError(f"the book is {book}, and was invalid {len(ear.all(BookInvalidated))} times")
+    return ear.all(BookUpdated)

@@ -137,7 +137,7 @@ def test_the_recorded_private_report_becomes_the_fill_that_it_was() -> None:
     table = SymbolTable("binanceus")
     table.load([Contract(exchange="x", symbol="BTC/USD", venue_symbol="BTCUSD", base="BTC", quote="USD")])
     told: list[Message] = []
-    ListenKeyScheme(table).decode(raw, 5, told.append)
+    ListenKeyScheme(table).read(raw, 5, told.append)
     (update,) = told
     assert isinstance(update, OrderUpdate)
     (fill,) = update.fills

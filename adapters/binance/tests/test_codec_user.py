@@ -38,7 +38,7 @@ def private(symbols: SymbolTable, *frames: object) -> list[Message]:
     told: list[Message] = []
     for frame in frames:
         data = frame if isinstance(frame, bytes) else json.dumps(frame).encode()
-        ListenKeyScheme(symbols).decode(data, 99, told.append)
+        ListenKeyScheme(symbols).read(data, 99, told.append)
     return told
 
 

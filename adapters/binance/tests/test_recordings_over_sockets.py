@@ -8,27 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from foxtrot.model.events import BookInvalidated, BookUpdated
-from foxtrot.testkit.served import Ear, Served
+from foxtrot.testkit.served import replayed_books
 from foxtrot_binance.plugin import BINANCEUS
 
 ROOT = Path(__file__).resolve().parents[3]
 SHARED = Path(os.environ.get("FOXTROT_SHARED", ROOT.parent / "shared")) / "captures"
-
-
-async def replayed(file: Path, updates: int) -> list[BookUpdated]:
-    """Feed a recording through the venue, the wire and the adapter; return the books that a subscriber was told."""
-    async with await Served.start(BINANCEUS, replay=str(file), symbols=["BTC/USDT"]) as served:
-        exchange = served.exchange()
-        ear = Ear(exchange.engine, longest_s=30.0)
-        async with exchange:
-            await exchange.subscribe_order_book("BTC/USDT")
-            await ear.until(lambda: len(ear.all(BookUpdated)) >= updates)
-            book = exchange.market_data.order_book("BTC/USDT", 50)
-            assert book is not None
-            assert book.bids[0][0] < book.asks[0][0]
-            assert ear.all(BookInvalidated) == []
-    return ear.all(BookUpdated)
 
 
 async def test_a_made_up_recording_becomes_the_venues_market(tmp_path: Path) -> None:
@@ -38,12 +22,12 @@ async def test_a_made_up_recording_becomes_the_venues_market(tmp_path: Path) -> 
         lines.append({"t": "recv", "ts": i / 20, "data": {"stream": "btcusdt@depth", "data": event}})
     file = tmp_path / "recording.ndjson"
     file.write_text("\n".join(json.dumps({**line, "data": json.dumps(line["data"])}) for line in lines))
-    last = (await replayed(file, 5))[-1]
+    last = (await replayed_books(BINANCEUS, "BTC/USDT", file, 5))[-1]
     assert (last.best_bid, last.best_ask) == (100.0, 110.0)
     assert last.best_bid_quantity > 1
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the recorded captures are not on this machine")
 async def test_a_real_recording_becomes_the_venues_market() -> None:
-    books = await replayed(SHARED / "binance/btcusdt-2024-08-08-100s.ndjson.gz", 15)
+    books = await replayed_books(BINANCEUS, "BTC/USDT", SHARED / "binance/btcusdt-2024-08-08-100s.ndjson.gz", 15)
     assert all(61_000 < b.best_bid < b.best_ask < 62_500 for b in books)

@@ -112,7 +112,7 @@ def test_an_order_of_a_query_and_of_a_placement(order: VenueOrder) -> None:
 def test_a_private_report(order: VenueOrder, execution: Execution, at: int) -> None:
     report = OrderReport(kind=ReportKind.TRADE, order=order, execution=execution, time_ns=at)
     told: list[Message] = []
-    ListenKeyScheme(SYMBOLS).decode(msgspec.json.encode(render.execution_report(report, "BTCUSDT")), 1, told.append)
+    ListenKeyScheme(SYMBOLS).read(msgspec.json.encode(render.execution_report(report, "BTCUSDT")), 1, told.append)
     (update,) = told
     assert isinstance(update, OrderUpdate)
     check(update, order)

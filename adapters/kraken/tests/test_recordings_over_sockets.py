@@ -8,27 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from foxtrot.model.events import BookInvalidated, BookUpdated
-from foxtrot.testkit.served import Ear, Served
+from foxtrot.testkit.served import replayed_books
 from foxtrot_kraken.plugin import KRAKEN
 
 ROOT = Path(__file__).resolve().parents[3]
 SHARED = Path(os.environ.get("FOXTROT_SHARED", ROOT.parent / "shared")) / "captures"
-
-
-async def replayed(file: Path, updates: int) -> list[BookUpdated]:
-    """Feed a recording through the venue, the wire and the adapter; return the books that a subscriber was told."""
-    async with await Served.start(KRAKEN, replay=str(file), symbols=["BTC/USD"]) as served:
-        exchange = served.exchange()
-        ear = Ear(exchange.engine, longest_s=30.0)
-        async with exchange:
-            await exchange.subscribe_order_book("BTC/USD")
-            await ear.until(lambda: len(ear.all(BookUpdated)) >= updates)
-            book = exchange.market_data.order_book("BTC/USD", 50)
-            assert book is not None
-            assert book.bids[0][0] < book.asks[0][0]
-            assert ear.all(BookInvalidated) == []
-    return ear.all(BookUpdated)
 
 
 async def test_a_made_up_recording_becomes_the_venues_market(tmp_path: Path) -> None:
@@ -41,12 +25,12 @@ async def test_a_made_up_recording_becomes_the_venues_market(tmp_path: Path) -> 
     lines += [{"t": "recv", "ts": i / 20, "data": frame("update", i)} for i in range(1, 200)]
     file = tmp_path / "recording.ndjson"
     file.write_text("\n".join(json.dumps({**line, "data": json.dumps(line["data"])}) for line in lines))
-    last = (await replayed(file, 5))[-1]
+    last = (await replayed_books(KRAKEN, "BTC/USD", file, 5))[-1]
     assert (last.best_bid, last.best_ask) == (100.0, 110.0)
     assert last.best_bid_quantity > 1
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason="the recorded captures are not on this machine")
 async def test_a_real_recording_becomes_the_venues_market() -> None:
-    books = await replayed(SHARED / "kraken/ws-v2-book25-BTC-USD-2026-08-02.ndjson", 15)
+    books = await replayed_books(KRAKEN, "BTC/USD", SHARED / "kraken/ws-v2-book25-BTC-USD-2026-08-02.ndjson", 15)
     assert all(63_000 < b.best_bid < b.best_ask < 64_000 for b in books)

@@ -14,8 +14,7 @@ from foxtrot.io.signed_rest import SignedRestClient, require_printable
 from foxtrot.io.split import split_by_key
 from foxtrot.keys import Signer, signer
 from foxtrot.ports import LinkContext, VenueLink
-from foxtrot.protocol.codec import Endpoints, UserStreamScheme
-from foxtrot.spec import AdapterSpec
+from foxtrot.protocol.codec import UserStreamScheme
 from foxtrot_binance.codec.http import ENDPOINTS, BinanceHttpCodec
 from foxtrot_binance.codec.rest import BinanceRestCodec
 from foxtrot_binance.codec.rpc import BinanceRpcCodec
@@ -31,11 +30,7 @@ class BinanceExchange(BaseExchange):
     """Trade spot on Binance."""
 
     server: ClassVar[Server] = BINANCE
-
-    @classmethod
-    def live_endpoints(cls, spec: AdapterSpec, environment: str) -> Endpoints:
-        """Return the venue's own hosts. Raises UnsupportedError for an environment that it does not have."""
-        return cls.server.endpoints(environment)
+    hosts: ClassVar = BINANCE.environments
 
     def link(self, context: LinkContext) -> VenueLink:
         """Build codecs and transport for one connection."""
@@ -63,6 +58,7 @@ class BinanceUsExchange(BinanceExchange):
     """Trade spot on Binance.US."""
 
     server: ClassVar[Server] = BINANCEUS
+    hosts: ClassVar = BINANCEUS.environments
 
 
 def _client(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import msgspec
 
-from foxtrot.errors import UnsupportedError
 from foxtrot.protocol.codec import Endpoints
 
 
@@ -22,7 +21,6 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     name: str
-    title: str
     ccxt_class: str
     live: Endpoints
     testnet: Endpoints | None
@@ -36,17 +34,14 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     average_price_stream: bool = False
     percent_filters: tuple[str, ...] = ("PERCENT_PRICE", "PERCENT_PRICE_BY_SIDE")
 
-    def endpoints(self, environment: str) -> Endpoints:
-        """Return the hosts of "live" or "testnet". Raises UnsupportedError where the venue has none."""
-        found = {"live": self.live, "testnet": self.testnet}.get(environment)
-        if found is None:
-            raise UnsupportedError(f"{self.title} has no {environment}; use sandbox or live.", exchange=self.name)
-        return found
+    @property
+    def environments(self) -> dict[str, Endpoints]:
+        """Return the endpoints by environment."""
+        return {"live": self.live} | ({} if self.testnet is None else {"testnet": self.testnet})
 
 
 BINANCEUS = Server(
     name="binanceus",
-    title="Binance.US",
     ccxt_class="binanceus",
     live=Endpoints(
         rest="https://api.binance.us",
@@ -65,7 +60,6 @@ BINANCEUS = Server(
 
 BINANCE = Server(
     name="binance",
-    title="Binance",
     ccxt_class="binance",
     live=Endpoints(
         rest="https://api.binance.com",

@@ -35,8 +35,6 @@ _LOGIN_CODES = dict.fromkeys((-1020, -1000, -1016, -1135), "unsupported") | {-10
 class UserEvents(fx.FrameReader, fx.UserStreamScheme):
     """Read the private events, which are the same in both schemes."""
 
-    decode = fx.FrameReader.read
-
     def __init__(self, symbols: fx.SymbolTable) -> None:
         self._symbols = symbols
 

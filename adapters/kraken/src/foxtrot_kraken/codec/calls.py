@@ -5,8 +5,9 @@ Source: https://docs.kraken.com/api/docs/guides/spot-rest-intro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+import functools
+from collections.abc import Callable, Hashable, Mapping
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -34,5 +35,11 @@ def private_call(
 
 def _decoder(kind: type[K], read: Callable[[K], T]) -> Callable[[bytes], T]:
     """Return what reads the result of an answer. An answer without a result is no success: it cannot be read."""
-    result = msgspec.json.Decoder(kind, strict=False)
+    result = _result(cast("Hashable", kind))
     return lambda body: read(result.decode(_ANSWER.decode(body).result))
+
+
+@functools.cache
+def _result(kind: Any) -> msgspec.json.Decoder[Any]:
+    """Return the decoder of a kind of result: made once, not for each request."""
+    return msgspec.json.Decoder(kind, strict=False)
