@@ -93,6 +93,7 @@ class Assembly:
                 wiring.clock,
                 wiring.call,
                 self._venue_ms,
+                wiring.open().gateway.synchronise_clock,
                 on_message,
                 on_state,
                 wiring.config.retry,

@@ -221,9 +221,6 @@ class Connection:
         standing.recovering = standing.recovering or begin
         self._changes += 1
         self._standing.tell(ChannelName.USER, up=up, reason=reason)
-        if not up and self._standing.is_open:
-            # A login is signed with the venue's time: if that is why it failed, the next one must not fail likewise.
-            self._wiring.spawn(self._refresh("the clock", self._wiring.open().gateway.synchronise_clock))
         if begin:
             self._wiring.spawn(self._recover())
 

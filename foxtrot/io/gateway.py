@@ -35,6 +35,9 @@ _SILENT_AFTER = 3
 # in the old one.
 _EDGE_S = 0.1
 _PAUSE_S, _BAN_S = 1.0, 60.0  # where the venue does not say how long
+# An answer about the time is right to half its round trip; after a longer one it is worth another question. Venues
+# refuse what comes a second too early.
+_LONG_TRIP_NS, _MOST_SAMPLES = 500_000_000, 3
 
 
 class RequestGateway:
@@ -86,8 +89,7 @@ class RequestGateway:
 
     async def synchronise_clock(self) -> None:
         """Measure the offset of the venue's clock."""
-        self._sync.add(*await self._measure())
-        self._on_clock()
+        self._take(await self._samples())
 
     async def close(self) -> None:
         """Close the transport."""
@@ -105,13 +107,24 @@ class RequestGateway:
     async def _resync(self, refusal: ClockSkew) -> None:
         """Measure anew. Raises the refusal when that fails: what became of the call is known, whatever the clock."""
         try:
-            sample = await self._measure()
+            samples = await self._samples()
         except FoxtrotError as error:
             raise refusal from error
         # Only now: until the new sample was there, other calls were better off with the old ones than with none.
         self._sync.reset()
-        self._sync.add(*sample)
+        self._take(samples)
+
+    def _take(self, samples: list[tuple[int, int, int]]) -> None:
+        for sample in samples:
+            self._sync.add(*sample)
         self._on_clock()
+
+    async def _samples(self) -> list[tuple[int, int, int]]:
+        """Ask for the time until an answer comes soon: one that was held up, here or on its way, tells little."""
+        found = [await self._measure()]
+        while found[-1][2] - found[-1][0] > _LONG_TRIP_NS and len(found) < _MOST_SAMPLES:
+            found.append(await self._measure())
+        return found
 
     async def _measure(self) -> tuple[int, int, int]:
         """Return a sample for `ClockSync.add`; the wait for the budget is no part of the round trip."""

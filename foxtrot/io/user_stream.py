@@ -6,7 +6,7 @@ import asyncio
 import functools
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from foxtrot.config import RetryConfig
@@ -78,6 +78,7 @@ class UserStream:
         clock: Clock,
         call: Caller,
         venue_ms: Callable[[], int],
+        synchronise_clock: Callable[[], Awaitable[None]],
         on_message: Callable[[Message], None],
         on_state: Callable[[bool, str], None],
         retry: RetryConfig,
@@ -88,6 +89,7 @@ class UserStream:
         self._clock = clock
         self._call = call
         self._venue_ms = venue_ms
+        self._synchronise_clock = synchronise_clock
         self._on_message = on_message
         self._on_state = on_state
         self._retry = retry
@@ -147,6 +149,15 @@ class UserStream:
             raise
 
     async def _log_in(self, line: _Line) -> None:
+        """Log in; a login that was refused for its time once more, after the clock has been measured anew."""
+        try:
+            await self._send_logins(line)
+        except ClockSkew as refusal:
+            _LOG.info("%s", refusal)
+            await self._synchronise_clock()
+            await self._send_logins(line)
+
+    async def _send_logins(self, line: _Line) -> None:
         first = self._request_id + 1
         frames = self._scheme.logins(self._venue_ms(), first, self._token)
         self._request_id += len(frames)
@@ -155,7 +166,7 @@ class UserStream:
         if line.lost.is_set() or line.connection is None:
             raise ConnectionLost(f"The user stream closed before the login: {line.reason}")
         line.login = asyncio.get_running_loop().create_future()
-        line.unanswered.update(range(first, first + len(frames)))
+        line.unanswered = set(range(first, first + len(frames)))
         for frame in frames:
             line.connection.send(frame)
         try:

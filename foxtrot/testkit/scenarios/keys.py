@@ -9,7 +9,7 @@ from pydantic import SecretStr
 from foxtrot.capabilities import Capability
 from foxtrot.config import Credentials, ExchangeConfig
 from foxtrot.errors import AuthenticationError, ConnectFailed, OrderInDoubt
-from foxtrot.model.events import AdapterState, ClockMeasured
+from foxtrot.model.events import AdapterState, ClockMeasured, StateChanged
 from foxtrot.model.order import OrderStatus
 from foxtrot.sandbox.faults import Fault
 from foxtrot.testkit.desk import Desk, factory_for
@@ -80,6 +80,25 @@ async def a_clock_that_is_off_is_measured_and_orders_go_through(bench: Bench, wa
     if bench.traits.judges_clock:
         sure(abs(desk.exchange.health().clock_offset_ms - 23_000) < 500, f"{desk.exchange.health().clock_offset_ms}")
     equal(len(desk.at_venue()), 2, "the number of open orders")
+
+
+@scenario(*_KEYED)
+async def a_clock_that_jumps_during_the_connect_does_not_fail_it(bench: Bench) -> None:
+    """A login that the venue refuses for its time is repeated with a new measurement; so is one after an outage."""
+    desk = bench.make()
+
+    def jump(event: StateChanged) -> None:
+        if event.new is AdapterState.SYNCING and not desk.world.skew_ns:  # the clock is measured, the login comes
+            desk.world.set_clock(-20_000_000_000)
+
+    desk.engine.subscribe(StateChanged, jump)
+    await desk.run(desk.exchange.connect())
+    equal((desk.exchange.state, desk.world.skew_ns), (AdapterState.READY, -20_000_000_000), "state and jump")
+    desk.world.set_clock(-40_000_000_000)
+    desk.cut()
+    await desk.clock.advance(10)
+    equal(desk.exchange.state, AdapterState.READY, "the state after an outage in which the clock had jumped")
+    equal((await desk.rest()).status, OrderStatus.OPEN, "an order")
 
 
 @scenario()

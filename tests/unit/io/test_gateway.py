@@ -135,6 +135,32 @@ async def test_a_clock_refusal_resyncs_and_repeats_even_a_write_exactly_once(clo
     assert len(stubborn.sent("write")) == 2
 
 
+async def test_a_time_whose_answer_was_held_up_is_asked_for_again_and_the_quickest_answer_counts(
+    clock: SteppingClock,
+) -> None:
+    """What is held up on its way there tells a time too late by half of the delay: too much for a venue's patience."""
+    held_up = iter([2.4, 0.9, 0.02])
+
+    def time(_: Call[Any]) -> bytes:
+        clock._elapsed_ns += round(next(held_up) * 1e9)
+        return str(clock.time_ns()).encode()
+
+    sync, venue = ClockSync(), ToyVenue(time=time)
+    await gateway(venue, clock, sync=sync).synchronise_clock()
+    assert len(venue.sent("time")) == 3
+    assert abs(sync.offset_ns) <= 10_000_000
+
+
+async def test_a_venue_that_is_always_slow_is_asked_for_the_time_thrice_at_most(clock: SteppingClock) -> None:
+    def time(_: Call[Any]) -> bytes:
+        clock._elapsed_ns += 3_000_000_000
+        return str(clock.time_ns()).encode()
+
+    venue = ToyVenue(time=time)
+    await gateway(venue, clock).synchronise_clock()
+    assert len(venue.sent("time")) == 3
+
+
 async def test_retry_after_stops_all_calls_until_its_time(clock: SteppingClock) -> None:
     answers = iter([b'{"error":"slow down"}', b"1"])
     made = gateway(ToyVenue(read=lambda _: next(answers)), clock)

@@ -12,6 +12,7 @@ import pytest
 from foxtrot.config import RetryConfig
 from foxtrot.errors import (
     AuthenticationError,
+    ClockSkew,
     ConnectFailed,
     ConnectionLost,
     RequestTimeout,
@@ -80,13 +81,15 @@ class Bench:
         self.states: list[tuple[bool, str]] = []
         self.calls: list[tuple[str, str]] = []
         self.failing: dict[str, Exception] = {}
+        self.venue_ms = 1_234
         self.stream = UserStream(
             Scheme(by_login=by_login),
             Endpoints(rest="https://x", stream="wss://x"),
             self.net,
             self.clock,
             self.call,
-            lambda: 1_234,
+            lambda: self.venue_ms,
+            self.synchronise_clock,
             self.messages.append,
             lambda up, reason: self.states.append((up, reason)),
             RetryConfig(reconnect_initial_s=1, reconnect_max_s=16),
@@ -97,6 +100,12 @@ class Bench:
         if call.endpoint in self.failing:
             raise self.failing[call.endpoint]
         return f"token{len(self.sent('open'))}"
+
+    async def synchronise_clock(self) -> None:
+        self.calls.append(("time", ""))
+        if "time" in self.failing:
+            raise self.failing["time"]
+        self.venue_ms = 5_678
 
     def sent(self, endpoint: str) -> list[str]:
         return [token for name, token in self.calls if name == endpoint]
@@ -189,6 +198,38 @@ async def test_a_refused_login_tells_an_unknown_scheme_from_wrong_keys(
     opening = await by_login.logging_in()
     by_login.answer(nack=1, code=code)
     with pytest.raises(kind):
+        await opening
+    assert not by_login.net.last.open
+
+
+async def test_a_login_at_a_wrong_time_measures_the_clock_and_is_repeated_once(by_login: Bench) -> None:
+    opening = await by_login.logging_in()
+    by_login.answer(nack=1, code="clock")
+    await by_login.clock.settle()
+    assert [json.loads(frame) for frame in by_login.net.last.sent] == [
+        {"login": 1_234, "id": 1},
+        {"login": 5_678, "id": 2},
+    ]
+    by_login.answer(ack=2)
+    await opening
+    assert by_login.states == [(True, "user stream open (login)")]
+
+
+async def test_a_login_that_is_always_at_a_wrong_time_is_refused_after_the_second(by_login: Bench) -> None:
+    opening = await by_login.logging_in()
+    by_login.answer(nack=1, code="clock")
+    await by_login.clock.settle()
+    by_login.answer(nack=2, code="clock")
+    with pytest.raises(ClockSkew, match="because"):
+        await opening
+    assert (by_login.calls, by_login.net.last.open) == ([("time", "")], False)
+
+
+async def test_a_clock_that_cannot_be_measured_leaves_no_connection(by_login: Bench) -> None:
+    by_login.failing["time"] = VenueUnavailable("down")
+    opening = await by_login.logging_in()
+    by_login.answer(nack=1, code="clock")
+    with pytest.raises(VenueUnavailable):
         await opening
     assert not by_login.net.last.open
 
