@@ -48,6 +48,7 @@ from foxtrot.model.times import NS_PER_MS, NS_PER_S, moment_ns, seconds_ns
 from foxtrot.protocol.amounts import Figure, Money, Row
 from foxtrot.protocol.answers import acknowledged, amended, canceled, executed
 from foxtrot.protocol.book import Checksum
+from foxtrot.protocol.budget import LimitKind, RateLimit, Usage
 from foxtrot.protocol.calls import Call, HttpRequest, Lane, RawResponse
 from foxtrot.protocol.candles import RunningCandles
 from foxtrot.protocol.changes import Completed, Sequences
@@ -85,7 +86,6 @@ from foxtrot.protocol.messages import (
     Unknown,
 )
 from foxtrot.protocol.pages import Wanted, numbered_page, offset_page, trades_from
-from foxtrot.protocol.ratelimit import LimitKind, RateLimit, Usage
 from foxtrot.protocol.reading import UNREADABLE, FrameReader, unreadable
 from foxtrot.protocol.refusals import judged, of_the_edge, refused, uncertain
 from foxtrot.protocol.rest_base import RestBase

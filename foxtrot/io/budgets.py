@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from weakref import WeakValueDictionary
 
-from foxtrot.protocol.ratelimit import Budget
+from foxtrot.protocol.budget import Budget
 
 _BUDGETS: WeakValueDictionary[str, Budget] = WeakValueDictionary()
 

@@ -22,10 +22,11 @@ from foxtrot.errors import (
 from foxtrot.io.retry import retrying
 from foxtrot.io.turns import Turns
 from foxtrot.ports import Clock, RequestClient
+from foxtrot.protocol.budget import Ticket
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.clocksync import ClockSync
 from foxtrot.protocol.codec import RestCodec
-from foxtrot.protocol.ratelimit import Limiter, Ticket
+from foxtrot.protocol.ratelimit import Limiter
 
 T = TypeVar("T")
 _LOG = logging.getLogger("foxtrot.rest")
@@ -187,7 +188,9 @@ class RequestGateway:
     async def _admit(self, call: Call[T], deadline: float, ticket: Ticket) -> None:
         """Wait for the budget, and for the call's turn. Raises RateLimited or Banned (nothing was sent) when the budget
         takes longer than until the deadline."""
-        now_s = await self._await_budget(call, deadline, ticket)
+        now_s = self._now_s()
+        if self._limiter.delay(call, now_s, ticket) > 0:
+            now_s = await self._await_budget(call, deadline, ticket)
         if self._turns is not None and call.signed:
             await self._turns.take(call)
             while self._limiter.delay(call, now_s := self._now_s(), ticket) > 0:  # no more: others may go meanwhile
@@ -217,7 +220,7 @@ class RequestGateway:
 
     def _read(self, call: Call[T], response: RawResponse) -> T:
         try:
-            self._limiter.observe(self._codec.usage(response), self._now_s())
+            self._limiter.observe(self._codec.usage(response), self._clock.monotonic())
             error = self._codec.classify(call, response)
             if error is None:
                 return call.decode(response.body)

@@ -16,7 +16,7 @@ from foxtrot.model.events import ContractUpdated
 from foxtrot.model.order import Order, OrderRequest, OrderType, Side, to_side
 from foxtrot.model.times import NS_PER_S
 from foxtrot.protocol.messages import Channel, ChannelKind
-from foxtrot.protocol.order_rules import first_violation, needs_average_price
+from foxtrot.protocol.rule_book import RuleBook
 
 _LOG = logging.getLogger("foxtrot.contracts")
 _AVERAGE_MAX_AGE_NS = 30 * NS_PER_S
@@ -33,6 +33,7 @@ class ContractManager:
         self._read_at = 0.0
         self._awaiting = False  # of an announced change that it is read
         self._averages: dict[str, tuple[int, Decimal]] = {}
+        self._books: dict[str, RuleBook] = {}
 
     async def load(self) -> list[Contract]:
         """Fetch all contracts of the venue and publish ContractUpdated for each that is not as it was."""
@@ -129,10 +130,10 @@ class ContractManager:
 
         Asks the venue for its average price (kept for 30 s) when a rule is relative to it.
         """
-        average = None
-        if needs_average_price(order, contract):
+        book, average = self._book(contract), None
+        if book.needs_average_price(order):
             average = self._known_average(contract) or await self._fetch_average(contract)
-        violation = first_violation(order, contract, average)
+        violation = book.first_violation(order, average)
         if violation is None:
             return None
         return OrderDenied(
@@ -142,6 +143,12 @@ class ContractManager:
             nearest=violation.nearest,
             exchange=contract.exchange,
         )
+
+    def _book(self, contract: Contract) -> RuleBook:
+        book = self._books.get(contract.symbol)
+        if book is None or book.contract is not contract:
+            book = self._books[contract.symbol] = RuleBook(contract)
+        return book
 
     def _known_average(self, contract: Contract) -> Decimal | None:
         asked, average = self._averages.get(contract.symbol, (0, None))

@@ -98,7 +98,9 @@ class OrderStore:
 
     def put(self, order: Order) -> Order:
         """Remember an order as it is; nothing is published or written."""
-        key = self.key(order)
+        return self._put(self.key(order), order)
+
+    def _put(self, key: str, order: Order) -> Order:
         self._orders[key] = order
         if order.order_id:
             self._keys[order.symbol, order.order_id] = key
@@ -111,8 +113,10 @@ class OrderStore:
 
     def merge(self, update: OrderUpdate) -> Order:
         """Merge what the venue says into what is known, publish what that changed, and return the order."""
-        order, changes = apply(self._known(update), update)
-        self.put(order)
+        key = self.key(update)
+        known = self._orders.get(key)
+        order, changes = apply(known or self._recalled(update), update)
+        self._put(key if known else self.key(order), order)
         if len(changes) == 1:
             self._publish(changes[0], order, update)
         elif changes:
@@ -191,13 +195,10 @@ class OrderStore:
 
     # inside
 
-    def _known(self, update: OrderUpdate) -> Order:
-        known = self._orders.get(self.key(update))
-        if known is None:
-            known = self.journal.find(update.symbol, update.order_id, update.client_order_id)
-            if known is not None and not _same(known, update):
-                known = None
-        return known or self._adopt(update)
+    def _recalled(self, update: OrderUpdate) -> Order:
+        """Return the order that an update is about, which is not in memory."""
+        known = self.journal.find(update.symbol, update.order_id, update.client_order_id)
+        return known if known is not None and _same(known, update) else self._adopt(update)
 
     def _adopt(self, update: OrderUpdate) -> Order:
         """Take in an order that was placed elsewhere, or before this run."""

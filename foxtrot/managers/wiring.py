@@ -118,8 +118,8 @@ class Wiring:
         """Raise UnsupportedError, before any I/O, for candles that the venue does not have."""
         require_listed(interval, self.open().streams.intervals, self.exchange)
 
-    async def call(self, call: Call[T], *, command: bool = False) -> T:
-        """Send a call through the gateway; `command` picks the order-entry transport where one is configured.
+    def call(self, call: Call[T], *, command: bool = False) -> Coroutine[Any, Any, T]:
+        """Return what sends a call through the gateway; `command` picks the order-entry transport where there is one.
 
         Raises CredentialsError for a signed call without keys, StateError before connect, and the gateway's errors.
         """
@@ -130,7 +130,7 @@ class Wiring:
                 f"{self.exchange} needs an API key for this; set {key} and {secret} or pass credentials.",
                 exchange=self.exchange,
             )
-        return await (transports.commands if command else transports.gateway).call(call)
+        return (transports.commands if command else transports.gateway).call(call)
 
     async def fetch_snapshot(self, symbol: str) -> BookSnapshot:
         """Ask for what a kept book begins with, stamped with the time of its arrival."""

@@ -13,11 +13,7 @@ class ClockSync:
 
     def __init__(self) -> None:
         self._samples: list[tuple[int, int, int]] = []  # round trip ns, offset ns, local time ns
-
-    @property
-    def offset_ns(self) -> int:
-        """Return how far the venue's clock is ahead of ours, 0 before the first sample."""
-        return min(self._samples)[1] if self._samples else 0
+        self.offset_ns = 0  # how far the venue's clock is ahead of ours, 0 before the first sample
 
     def add(self, sent_ns: int, server_ns: int, received_ns: int) -> None:
         """Take a sample: our time when asked, the venue's answer, our time when answered."""
@@ -32,6 +28,7 @@ class ClockSync:
         self._samples = [s for s in self._samples if abs(s[1] - offset) <= (s[0] + trip) / 2 + self.TOLERANCE_NS]
         self._samples.append((trip, offset, middle))
         del self._samples[: -self.KEPT]
+        self.offset_ns = min(self._samples)[1]
 
     @property
     def drift_ppm(self) -> float:
@@ -45,6 +42,7 @@ class ClockSync:
     def reset(self) -> None:
         """Forget all samples, as after a clock jump."""
         self._samples.clear()
+        self.offset_ns = 0
 
     def venue_ms(self, local_ns: int) -> int:
         """Return the venue's time in ms at a local time."""

@@ -17,9 +17,9 @@ from foxtrot.model.events import Bar, Ticker, Trade
 from foxtrot.model.order import AmendRequest, Fill, Order
 from foxtrot.model.orderbook import OrderBook
 from foxtrot.protocol.book import Checksum
+from foxtrot.protocol.budget import Usage
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.messages import AmendResult, BookSnapshot, Channel, ChannelKind, Listing, Message, OrderUpdate
-from foxtrot.protocol.ratelimit import Usage
 
 Emit = Callable[[Message], None]
 NextSeq = Callable[[], int]

@@ -12,7 +12,7 @@ from foxtrot.model.contract import Contract
 from foxtrot.model.events import Event
 from foxtrot.model.order import Fill, OrderStatus, OrderType, Side, TimeInForce
 from foxtrot.model.orderbook import Level
-from foxtrot.protocol.ratelimit import RateLimit
+from foxtrot.protocol.budget import RateLimit
 
 
 class ChannelKind(enum.Enum):

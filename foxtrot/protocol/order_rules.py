@@ -28,7 +28,7 @@ from foxtrot.model.order import Order, OrderType, Side
 _AMOUNTS = ("quantity", "quote_quantity", "price", "stop_price", "iceberg_quantity", "trailing_offset")
 _amounts = operator.attrgetter(*_AMOUNTS)
 _MARGIN = Decimal("0.01")  # the venue's average moves between our look and its own
-_ABOVE, _BELOW = 1 + _MARGIN, 1 - _MARGIN
+ABOVE, BELOW = 1 + _MARGIN, 1 - _MARGIN  # of a bound that is relative to the average
 
 
 class Violation(msgspec.Struct, frozen=True):
@@ -54,17 +54,6 @@ def first_violation(order: Order, contract: Contract, average_price: Decimal | N
         if check is not None and (found := check(order, rule, average_price)) is not None:
             return found
     return None
-
-
-def needs_average_price(order: Order, contract: Contract) -> bool:
-    """Tell whether any rule that applies to this order is relative to the average price."""
-    if order.type is OrderType.MARKET:
-        return any(isinstance(r, NotionalRule) and r.minimum_applies_to_market for r in contract.rules)
-    if order.price is not None:
-        for rule in contract.rules:
-            if isinstance(rule, PercentPriceRule):
-                return True
-    return False
 
 
 def _positive(order: Order) -> Violation | None:
@@ -131,7 +120,7 @@ def _off_grid(value: Decimal, minimum: Decimal, maximum: Decimal, step: Decimal,
         return f"is below the minimum {plain(minimum)}"
     if maximum and value > maximum:
         return f"is above the maximum {plain(maximum)}"
-    if step and value % step:
+    if floor_to(value, step) != value:  # not `value % step`, which has no answer for a quotient of over 28 digits
         return f"is no multiple of the {word} {plain(step)}"
     return ""
 
@@ -158,11 +147,11 @@ def _percent_price(order: Order, rule: PercentPriceRule, average: Decimal | None
         return None
     up, down = (rule.bid_up, rule.bid_down) if order.side is Side.BUY else (rule.ask_up, rule.ask_down)
     highest, lowest = average * up, average * down
-    if order.price > highest * _ABOVE:
+    if order.price > highest * ABOVE:
         return _broken(
             rule, "price", order.price, highest, f"is above {plain(up)} x the average price {plain(average)}"
         )
-    if order.price < lowest * _BELOW:
+    if order.price < lowest * BELOW:
         return _broken(
             rule, "price", order.price, lowest, f"is below {plain(down)} x the average price {plain(average)}"
         )

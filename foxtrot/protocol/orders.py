@@ -34,7 +34,7 @@ RANK: dict[OrderStatus, int] = {
 # A refusal that names no order of the venue's, as that of a repeated client order id, is outweighed by a living order.
 _REFUSED_UNNAMED = 3
 _LOCAL = frozenset({OrderStatus.CREATED, OrderStatus.DENIED, OrderStatus.IN_DOUBT, OrderStatus.PENDING})
-_TERMS = ("quantity", "price", "stop_price")  # in the order of `Order.ts_terms`
+_Amount = Decimal | None
 
 
 class Step(enum.Enum):
@@ -112,11 +112,15 @@ def apply(order: Order, update: OrderUpdate) -> tuple[Order, list[Change]]:
     if fills:
         filled = max(filled, sum((f.quantity for f in fills), ZERO))
         quote = max(quote, sum((f.quote_quantity for f in fills), ZERO))
-    termed = _termed(order, update)
-    status = _status(order, update, filled, termed.quantity)
+    quantity, price, stop_price, ts_terms = _terms(order, update)
+    status = _status(order, update, filled, quantity)
     merged = msgspec.structs.replace(
-        termed,
+        order,
         order_id=order.order_id or update.order_id,
+        quantity=quantity,
+        price=price,
+        stop_price=stop_price,
+        ts_terms=ts_terms,
         status=status,
         time_in_force=order.time_in_force or update.time_in_force,
         stp_mode=order.stp_mode or update.stp_mode,
@@ -161,15 +165,18 @@ def _rank(status: OrderStatus, order_id: str) -> int:
     return _REFUSED_UNNAMED if status is OrderStatus.REJECTED and not order_id else RANK[status]
 
 
-def _termed(order: Order, update: OrderUpdate) -> Order:
-    """Return the order under its latest terms: of each, the word of the latest venue time counts."""
-    changes: dict[str, Decimal] = {}
-    times = list(order.ts_terms)
-    for place, name in enumerate(_TERMS):
-        said: Decimal | None = getattr(update, name)
-        if said and update.ts_event >= times[place]:
-            changes[name], times[place] = said, update.ts_event
-    return msgspec.structs.replace(order, ts_terms=tuple(times), **changes) if changes else order
+def _terms(order: Order, update: OrderUpdate) -> tuple[_Amount, _Amount, _Amount, tuple[int, int, int]]:
+    """Return quantity, price, stop price and their times: of each, the word of the latest venue time counts."""
+    quantity, price, stop_price = order.quantity, order.price, order.stop_price
+    of_quantity, of_price, of_stop_price = order.ts_terms
+    at = update.ts_event
+    if update.quantity and at >= of_quantity:
+        quantity, of_quantity = update.quantity, at
+    if update.price and at >= of_price:
+        price, of_price = update.price, at
+    if update.stop_price and at >= of_stop_price:
+        stop_price, of_stop_price = update.stop_price, at
+    return quantity, price, stop_price, (of_quantity, of_price, of_stop_price)
 
 
 def _age(fill: Fill) -> tuple[int, int, str]:

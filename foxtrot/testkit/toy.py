@@ -20,11 +20,11 @@ from foxtrot.model.events import Bar, Ticker, Trade
 from foxtrot.model.order import AmendRequest, Fill, Order
 from foxtrot.model.orderbook import OrderBook
 from foxtrot.ports import LinkContext, VenueAccess, VenueLink
+from foxtrot.protocol.budget import Usage
 from foxtrot.protocol.calls import Call, Lane, RawResponse
 from foxtrot.protocol.codec import BookRules, Emit, Endpoints, Page, RequestHabits, StreamLimits
 from foxtrot.protocol.messages import Ack, AmendResult, BookSnapshot, Channel, Listing, OrderUpdate, Unknown
 from foxtrot.protocol.pages import numbered_page
-from foxtrot.protocol.ratelimit import Usage
 from foxtrot.spec import AdapterSpec
 
 T = TypeVar("T")

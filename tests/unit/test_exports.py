@@ -22,7 +22,7 @@ def test_importing_foxtrot_imports_nothing_but_itself() -> None:
 
 
 def test_importing_foxtrot_takes_less_than_60_ms() -> None:
-    timed = "import time; t = time.perf_counter(); import foxtrot; print(time.perf_counter() - t)"
+    timed = "import time; t = time.process_time(); import foxtrot; print(time.process_time() - t)"
     assert min(float(fresh(timed)) for _ in range(5)) < 0.060
 
 

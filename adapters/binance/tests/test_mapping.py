@@ -24,7 +24,7 @@ from foxtrot.model.contract import (
     TrailingDeltaRule,
 )
 from foxtrot.model.order import OrderType
-from foxtrot.protocol.ratelimit import LimitKind, RateLimit
+from foxtrot.protocol.budget import LimitKind, RateLimit
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_binance.mapping import to_contracts, to_limits
 from foxtrot_binance.messages.market import ExchangeInfo

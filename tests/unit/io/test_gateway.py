@@ -24,9 +24,10 @@ from foxtrot.errors import (
     VenueUnavailable,
 )
 from foxtrot.io.gateway import RequestGateway
+from foxtrot.protocol.budget import LimitKind, RateLimit
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.clocksync import ClockSync
-from foxtrot.protocol.ratelimit import Limiter, LimitKind, RateLimit
+from foxtrot.protocol.ratelimit import Limiter
 from foxtrot.testkit.clock import VirtualClock
 from foxtrot.testkit.toy import ToyRestCodec, ToyVenue
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
+from foxtrot.protocol.budget import LimitKind, RateLimit
 from foxtrot.protocol.calls import Call, Lane
-from foxtrot.protocol.ratelimit import Limiter, LimitKind, RateLimit
+from foxtrot.protocol.ratelimit import Limiter
 
 CALLS = RateLimit(LimitKind.CALLS, 0, 20, decay_per_s=1.0)
 TRADING = RateLimit(LimitKind.TRADING, 0, 60, decay_per_s=1.0)

@@ -15,7 +15,8 @@ from foxtrot.model.contract import (
     QuantityRule,
 )
 from foxtrot.model.order import Order, OrderType, Side
-from foxtrot.protocol.order_rules import Violation, first_violation, needs_average_price
+from foxtrot.protocol.order_rules import Violation
+from foxtrot.protocol.rule_book import RuleBook
 
 CONTRACT = Contract(
     exchange="x",
@@ -33,6 +34,7 @@ CONTRACT = Contract(
         OtherRule(name="NEW_RULE", raw="{}"),
     ),
 )
+BOOK = RuleBook(CONTRACT)
 LEGAL = Order(
     exchange="x",
     symbol="BTC/USD",
@@ -46,7 +48,7 @@ LEGAL = Order(
 
 def judge(average: str | None = "100", **changes: object) -> Violation | None:
     order = msgspec.structs.replace(LEGAL, **changes)
-    return first_violation(order, CONTRACT, None if average is None else D(average))
+    return BOOK.first_violation(order, None if average is None else D(average))
 
 
 def test_a_legal_order_breaks_nothing() -> None:
@@ -85,6 +87,12 @@ def test_a_broken_rule_is_named_with_the_value_and_the_nearest_legal_one(
     assert "E-" not in violation.text
 
 
+def test_an_absurd_price_is_judged_like_any_other() -> None:
+    tiny = PriceRule(name="PRICE_FILTER", tick=D("0.000000001"))
+    book = RuleBook(msgspec.structs.replace(CONTRACT, quote_precision=10, rules=(tiny,)))
+    assert book.first_violation(msgspec.structs.replace(LEGAL, price=D("1E+20")), None) is None
+
+
 def test_a_rule_on_the_average_price_is_left_to_the_venue_near_its_border_and_without_a_price() -> None:
     assert judge(price=D("500.01")) is None
     assert judge(price=D(600), average=None) is None
@@ -93,8 +101,10 @@ def test_a_rule_on_the_average_price_is_left_to_the_venue_near_its_border_and_wi
 
 
 def test_the_average_price_is_asked_for_only_where_a_rule_needs_it() -> None:
-    assert needs_average_price(LEGAL, CONTRACT)
-    assert not needs_average_price(LEGAL, msgspec.structs.replace(CONTRACT, rules=CONTRACT.rules[:1]))
+    assert BOOK.needs_average_price(LEGAL)
+    assert BOOK.needs_average_price(msgspec.structs.replace(LEGAL, type=OrderType.MARKET, price=None))
+    assert not BOOK.needs_average_price(msgspec.structs.replace(LEGAL, type=OrderType.STOP_LOSS, price=None))
+    assert not RuleBook(msgspec.structs.replace(CONTRACT, rules=CONTRACT.rules[:1])).needs_average_price(LEGAL)
 
 
 @given(
@@ -104,7 +114,7 @@ def test_the_average_price_is_asked_for_only_where_a_rule_needs_it() -> None:
 )
 def test_the_nearest_value_offered_for_a_grid_is_legal_and_never_worse(quantity: D, price: D, side: Side) -> None:
     order = msgspec.structs.replace(LEGAL, quantity=quantity, price=price, side=side)
-    violation = first_violation(order, CONTRACT, None)
+    violation = BOOK.first_violation(order, None)
     assume(violation is not None)
     assert violation is not None
     assert violation.nearest is not None

@@ -5,8 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from foxtrot.io.budgets import shared_budget
+from foxtrot.protocol.budget import LimitKind, RateLimit, Usage
 from foxtrot.protocol.calls import Call, Lane
-from foxtrot.protocol.ratelimit import Limiter, LimitKind, RateLimit, Usage
+from foxtrot.protocol.ratelimit import Limiter
 
 MINUTE = RateLimit(LimitKind.WEIGHT, 60, 100)
 

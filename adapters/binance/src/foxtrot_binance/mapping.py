@@ -89,6 +89,7 @@ def _counted(header: str) -> tuple[fx.LimitKind, int] | None:
     return _COUNTERS[kind], int(number) * _LETTERS[letter]
 
 
+@functools.lru_cache(maxsize=256)
 def to_header(kind: str, interval: str, number: int) -> str | None:
     """Return the REST header of a counter of the WebSocket API, None for one that has no header."""
     stem = _HEADERS.get(kind)

@@ -69,9 +69,10 @@ class BinanceRpcCodec(fx.RpcCodec):
 
 def signed_params(params: Mapping[str, str], api_key: str, now_ms: int, sign: Sign) -> dict[str, str | int]:
     """Return the parameters with key, time and signature."""
-    complete: dict[str, str | int] = {n: int(v) if n in _INTEGERS else v for n, v in params.items()}
-    complete |= {"apiKey": api_key, "timestamp": now_ms}
-    payload = "&".join(f"{name}={complete[name]}" for name in sorted(complete))
+    complete: dict[str, str | int] = {**params, "apiKey": api_key, "timestamp": now_ms}
+    for name in _INTEGERS & params.keys():
+        complete[name] = int(params[name])
+    payload = "&".join(map("%s=%s".__mod__, sorted(complete.items())))
     return complete | {"signature": sign(payload.encode())}
 
 

@@ -6,7 +6,7 @@ tier is from memory of those pages, not re-read.
 
 from __future__ import annotations
 
-from foxtrot.protocol.ratelimit import LimitKind, RateLimit
+from foxtrot.protocol.budget import LimitKind, RateLimit
 
 # tier: (calls, their decay a second, trading, its decay a second)
 _TIERS = {"starter": (15, 0.33, 60, 1.0), "intermediate": (20, 0.5, 125, 2.34), "pro": (20, 1.0, 180, 3.75)}
