@@ -71,7 +71,7 @@ class HttpClient:
     async def _exchanged(self, connection: HttpConnection, origin: Origin, netloc: str, data: bytes) -> RawResponse:
         if not connection.usable:
             raise ConnectFailed(f"{netloc} cannot be reached: {HUNG_UP}.")
-        loop, limit = asyncio.get_running_loop(), self._config.request_timeout_s
+        loop, limit = connection.loop, self._config.request_timeout_s
         self._busy[connection] = loop.time() + limit
         if self._alarm is None:  # one for all: a timer of its own would cost each request more than to write it
             self._alarm = loop.call_later(limit, self._time_out)
@@ -100,10 +100,10 @@ class HttpClient:
 
     def _kept(self, origin: Origin) -> HttpConnection | None:
         """Return the connection that was used last, None without one that is still good."""
-        kept, now = self._idle[origin], asyncio.get_running_loop().time()
+        kept = self._idle[origin]
         while kept:
             connection = kept.pop()
-            if connection.usable and now - connection.idle_since < _KEEP_S:
+            if connection.usable and connection.loop.time() - connection.idle_since < _KEEP_S:
                 return connection
             connection.abort()
         return None

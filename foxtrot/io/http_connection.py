@@ -13,13 +13,14 @@ MAX_ANSWER = 64 * 1024 * 1024
 HUNG_UP, CUT_OFF, NO_HTTP = "the server hung up", "the answer was cut off", "the answer was no HTTP"
 _TOO_LONG = f"the answer was longer than {MAX_ANSWER} bytes"
 _NO_BODY = frozenset({204, 304})
+_READ = 65_536
 
 
 class Broken(Exception):
     """Say in words why no answer came, or none that can be read; never what was sent."""
 
 
-class HttpConnection(asyncio.Protocol):
+class HttpConnection(asyncio.BufferedProtocol):
     """Send one request after the other. `usable` ends with anything that leaves the order of answers in question.
 
     Nothing is ever sent twice, and an answer that comes when none is awaited ends the connection: it could be taken for
@@ -27,10 +28,11 @@ class HttpConnection(asyncio.Protocol):
     """
 
     def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
+        self.loop = asyncio.get_running_loop()
+        self._buffer = memoryview(bytearray(_READ))  # one for all reads: a new one each time costs more than to parse
         self._transport: asyncio.Transport | None = None
         self._answer: asyncio.Future[RawResponse] | None = None
-        self._lost: asyncio.Future[None] = self._loop.create_future()
+        self._lost: asyncio.Future[None] = self.loop.create_future()
         self._parser = httptools.HttpResponseParser(self)
         self._headers: dict[str, str] = {}
         self._body: list[bytes] = []
@@ -45,7 +47,7 @@ class HttpConnection(asyncio.Protocol):
         if self._transport is None or self._answer is not None:
             raise RuntimeError("a connection takes one request at a time")
         self._begin()
-        answer: asyncio.Future[RawResponse] = self._loop.create_future()
+        answer: asyncio.Future[RawResponse] = self.loop.create_future()
         self._answer = answer
         self.usable = False
         self._transport.write(data)
@@ -81,17 +83,21 @@ class HttpConnection(asyncio.Protocol):
         self._transport = transport
         self.usable = True
 
-    def data_received(self, data: bytes) -> None:
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return where to read to."""
+        return self._buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
         """Read a part of the answer."""
         if self._answer is None or self._answer.done():
             self.abort()
             return
-        self._size += len(data)
+        self._size += nbytes
         if self._size > MAX_ANSWER:
             self._fail(_TOO_LONG)
             return
         try:
-            self._parser.feed_data(data)
+            self._parser.feed_data(self._buffer[:nbytes])
         except (httptools.HttpParserError, httptools.HttpParserUpgrade):
             self._fail(NO_HTTP)
 
