@@ -22,6 +22,7 @@ lint: $(STAMP)-dev  ## Check style, types and the import arrows
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
+	@$(BIN)/mypy bench
 	@$(BIN)/lint-imports --no-logo
 
 format: $(STAMP)-dev  ## Rewrite the code in the house style

@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import itertools
 import statistics
-import sys
 import time
 from collections.abc import Callable
+from typing import Any
 
 import msgspec
+from children import frames_wanted
 
 from foxtrot.model.contract import Contract
 from foxtrot.protocol.messages import Channel, ChannelKind
@@ -22,7 +23,7 @@ from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_binance.codec.stream import BinanceStreamCodec
 from foxtrot_binance.messages.streams import StreamDepth, StreamQuote, StreamTrade
 
-FRAMES = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+FRAMES = frames_wanted(__doc__)
 ROUNDS = 9
 CHANNELS = (ChannelKind.TRADES, ChannelKind.QUOTES, ChannelKind.BOOK)
 LEVELS = [[f"{60_000 + k}.10000000", f"{k}.50000000"] for k in range(8)]
@@ -69,7 +70,7 @@ def main() -> None:
     print(f"{'':22}{'floor us':>10}{'codec us':>10}{'share':>8}")
     whole = codec()
     for stream, (struct, payload) in KINDS.items():
-        bare = msgspec.json.Decoder(struct, strict=False).decode
+        bare: Callable[[bytes], Any] = msgspec.json.Decoder(struct, strict=False).decode
         data = msgspec.json.encode(payload)
         frame = b'{"stream":"' + stream.encode() + b'","data":' + data + b"}"
         rounds = [(seconds(bare, data), seconds(whole, frame)) for _ in range(ROUNDS)]

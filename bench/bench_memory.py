@@ -73,8 +73,8 @@ class Soak:
 
     async def _snapshot(self, symbol: str) -> BookSnapshot:
         found = json.loads(snapshot())
-        sides = ([(float(price), float(size)) for price, size in found[side]] for side in ("bids", "asks"))
-        return BookSnapshot(symbol, self.clock.time_ns(), found["lastUpdateId"], *sides)
+        bids, asks = ([(float(price), float(size)) for price, size in found[side]] for side in ("bids", "asks"))
+        return BookSnapshot(symbol, self.clock.time_ns(), found["lastUpdateId"], bids, asks)
 
 
 def weigh() -> dict[str, int]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import itertools
 import statistics
-import sys
 import time
 from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from children import frames_wanted
 from wire_floor import StreamQuote, StreamTrade
 
 from foxtrot.clock import SystemClock
@@ -28,7 +28,7 @@ from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_binance.codec.stream import BinanceStreamCodec
 from foxtrot_binance.messages.streams import StreamDepth
 
-FRAMES = int(sys.argv[1]) if len(sys.argv) > 1 else 20_000
+FRAMES = frames_wanted(__doc__)
 ROUNDS = 7
 
 
@@ -91,7 +91,7 @@ def product(kind: str, event: type, frames: list[bytes]) -> Callable[[], float]:
 
 def floor(struct: type, frames: list[bytes]) -> Callable[[], float]:
     """Return a run of the bare decode and one call out of a table."""
-    decode = msgspec.json.Decoder(struct, strict=False).decode
+    decode: Callable[[bytes], Any] = msgspec.json.Decoder(struct, strict=False).decode
 
     def run() -> float:
         seen = [0]

@@ -60,8 +60,8 @@ def summary(results: dict[str, Rounds], figure: str) -> dict[str, dict[str, Any]
 
 
 def _share(floor: Rounds, rounds: Rounds, figure: str) -> float:
-    pairs = zip(floor, rounds, strict=True)
-    return statistics.median(base.get(figure, 0.0) / one[figure] for base, one in pairs)
+    ratios: list[float] = [base.get(figure, 0.0) / one[figure] for base, one in zip(floor, rounds, strict=True)]
+    return statistics.median(ratios)
 
 
 def table(title: str, found: dict[str, dict[str, Any]], figure: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -38,6 +39,14 @@ def told(script: str, job: dict[str, Any], *, timeout_s: float = 180) -> dict[st
     if done.returncode:
         return {"failed": lines[-1]}
     found: dict[str, Any] = json.loads(lines[-1])
+    return found
+
+
+def frames_wanted(what: str | None) -> int:
+    """Return how many frames the command line asks for; `what` is the script's description."""
+    parser = argparse.ArgumentParser(description=what, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("frames", type=int, nargs="?", default=20_000, help="in each round (default: 20000)")
+    found: int = parser.parse_args().frames
     return found
 
 

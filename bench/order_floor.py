@@ -42,9 +42,10 @@ async def open_bare(base: str, symbol: str, quantity: str, price: str) -> tuple[
         text = "&".join(f"{name}={params[name]}" for name in sorted(params))
         params["signature"] = hmac.digest(key, text.encode(), hashlib.sha256).hex()
         number = next(numbers)
-        answers[number] = loop.create_future()
+        answer: asyncio.Future[Any] = loop.create_future()
+        answers[number] = answer
         transport.send(picows.WSMsgType.TEXT, msgspec.json.encode({"id": number, "method": method, "params": params}))
-        return answers[number]
+        return answer
 
     async def place() -> None:
         answer = await ask("order.place", quantity=quantity, price=price, **_ORDER)

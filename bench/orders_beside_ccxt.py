@@ -21,7 +21,7 @@ import msgspec
 
 from foxtrot import errors, get_exchange
 from foxtrot.model.events import OrderEvent
-from foxtrot.model.order import OrderRequest, OrderStatus, Side
+from foxtrot.model.order import Order, OrderRequest, OrderStatus, Side
 from foxtrot.plugins import default_registry
 from foxtrot.sandbox.embedded import Sandbox, make_options
 from foxtrot.sandbox.options import default_credentials
@@ -81,9 +81,10 @@ class OverFoxtrot:
             order = await self._exchange.place_order(OrderRequest.limit(SYMBOL, side, quantity, price))
         except errors.FoxtrotError as error:
             self.throttled += isinstance(error, errors.RateLimited)
-            order = getattr(error, "order", None)
-            if order is None:
+            ended: Order | None = getattr(error, "order", None)
+            if ended is None:
                 return
+            order = ended
         self._ids.append(order.client_order_id)
         if cancel and order.status is OrderStatus.OPEN:
             try:
@@ -196,12 +197,9 @@ async def run(kind: type[OverFoxtrot] | type[OverCcxt], seed: int, orders: int) 
             theirs = list(sandbox.venue.orders(sandbox.dialect.account, SYMBOL))
         finally:
             await program.close()
-        return Counter(
-            dict(_errors(beliefs, theirs)),
-            faults=sum(proxy.fired.values()),
-            orders=len(theirs),
-            throttled=program.throttled,
-        )
+        found = Counter[str](dict(_errors(beliefs, theirs)))
+        found.update(faults=sum(proxy.fired.values()), orders=len(theirs), throttled=program.throttled)
+        return found
 
 
 def _intent(chance: random.Random, last: Decimal) -> tuple[Side, Decimal, Decimal]:

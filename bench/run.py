@@ -95,7 +95,8 @@ def table(found: dict[str, Any]) -> str:
 
 
 def _share(rows: dict[str, Any]) -> float | None:
-    return rows["foxtrot"].get("share")
+    share: float | None = rows["foxtrot"].get("share")
+    return share
 
 
 def _times(rows: dict[str, Any], peer: str) -> float | None:

@@ -108,7 +108,7 @@ def _taker(kind: str, combined: bool, handler: Callable[[Any], None]) -> Callabl
     table = {f"{base}USDT": _booked(handler) if kind == "depth" else handler for base in BASES}
     if combined:
         wrapper = msgspec.defstruct("Wrapped", [("data", struct)], frozen=True, gc=False)
-        decode = msgspec.json.Decoder(wrapper, strict=False).decode
+        decode: Callable[[bytes], Any] = msgspec.json.Decoder(wrapper, strict=False).decode
 
         def take(data: bytes) -> None:
             payload = decode(data).data
