@@ -11,6 +11,7 @@ from foxtrot.assembly import Assembly, Closers
 from foxtrot.config import Credentials
 from foxtrot.engine.journal import Journal, NoJournal
 from foxtrot.errors import ConnectFailed, FoxtrotError, StateError
+from foxtrot.io.imports import import_aside
 from foxtrot.io.user_stream import UserStream
 from foxtrot.managers.account import AccountManager
 from foxtrot.managers.contract import ContractManager
@@ -51,6 +52,7 @@ class Connection:
         credentials: Credentials | None,
         stream_credentials: Credentials | None,
         link: Callable[[LinkContext], VenueLink],
+        imports: tuple[str, ...],
         connector: WsConnector | None,
         contracts: ContractManager,
         orders: OrderManager,
@@ -61,6 +63,7 @@ class Connection:
         self._credentials = credentials
         self._stream_credentials = stream_credentials
         self._link = link
+        self._imports = imports
         self._connector = connector
         self._contracts = contracts
         self._orders = orders
@@ -137,6 +140,8 @@ class Connection:
         self._open_journal()
         self._closers.append(self._environment.close)
         access = await self._environment.open()
+        if access.http is None:  # in memory, on a clock of its own, nobody is held up
+            await import_aside(self._imports)
         credentials = self._credentials or access.credentials
         sync = self._sync = ClockSync()
         link = self._link(

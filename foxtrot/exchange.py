@@ -40,13 +40,16 @@ from foxtrot.spec import AdapterSpec
 class BaseExchange(abc.ABC):
     """Connect to one account of one venue.
 
-    An adapter overrides `link` and names its `hosts` by environment (or overrides `live_endpoints`), nothing else.
+    An adapter overrides `link` and names its `hosts` by environment (or overrides `live_endpoints`), nothing else. What
+    `link` needs and takes long to import is named in `imports`: it is imported in a thread before, so that no other
+    exchange in the event loop is held up.
     Every operation raises UnsupportedError before any I/O when the venue cannot do it, StateError before connect, and
     typed FoxtrotError afterwards. Events go through `engine`, which is started and stopped with the exchange unless one
     was passed in. `tap` sees the public data as they come in.
     """
 
     hosts: ClassVar[Mapping[str, Endpoints]] = {}
+    imports: ClassVar[tuple[str, ...]] = ()
 
     def __init__(
         self,
@@ -83,6 +86,7 @@ class BaseExchange(abc.ABC):
             credentials,
             stream_credentials,
             self.link,
+            self.imports,
             connector,
             self.contracts,
             self.orders,

@@ -37,6 +37,7 @@ class KrakenExchange(BaseExchange):
     """Trade spot on Kraken."""
 
     hosts: ClassVar = {"live": LIVE}
+    imports = ("ccxt.async_support",)
 
     def link(self, context: LinkContext) -> VenueLink:
         """Build codecs and transport for one connection."""
