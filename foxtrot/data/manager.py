@@ -214,9 +214,11 @@ class DataManager:
         key = (venue.name, symbol, kind)
         if key not in self._buffers:
             venue.contracts.get(symbol)  # a symbol that does not exist is refused with close names
-            buffer = self._buffers[key] = Buffer(kind, self._limits[kind])
+            buffer = Buffer(kind, self._limits[kind])
             if self._store is not None:
                 self._store.load(venue.name, symbol, buffer)
+            # Only now: what could not be read is never written over.
+            self._buffers[key] = buffer
         return self._buffers[key]
 
     def _venue(self, exchange: BaseExchange | str | None) -> BaseExchange:

@@ -9,6 +9,7 @@ import numpy as np
 from foxtrot.data.buffers import Buffer
 from foxtrot.data.ring import Rows
 from foxtrot.data.tables import Tables, in_path
+from foxtrot.errors import ConfigError
 
 
 class BufferStore:
@@ -31,8 +32,14 @@ class BufferStore:
         names = [name for name, _ in buffer.kind.columns]
         table = self._tables.read(path, names)
         rows: Rows = np.zeros(table.num_rows, dtype=buffer.kind.columns)
-        for name in names:
-            rows[name] = table[name].to_numpy()
+        for name, kind in buffer.kind.columns:
+            values = table[name].to_numpy()
+            if table[name].null_count or (values.dtype.kind in "iuf") != (np.dtype(kind).kind in "if"):
+                raise ConfigError(
+                    f"{path} cannot be read (its column {name} holds {table[name].type}, or nothing in places); "
+                    "delete it, and it is fetched anew."
+                )
+            rows[name] = values
         buffer.merge(rows)
         return True
 
