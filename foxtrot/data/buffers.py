@@ -87,6 +87,9 @@ class Buffer:
     def __init__(self, kind: BufferKind, limit: int) -> None:
         self.kind = kind
         self._ring = Ring(kind.columns, limit)
+        self._anew = False
+        self._newest: int | None = None  # among the ids that a book has now
+        self._highest = 0  # of all ids it ever had
 
     def __len__(self) -> int:
         return len(self._ring)
@@ -110,14 +113,35 @@ class Buffer:
         elif rows:
             self.merge(np.array(rows, dtype=self._ring.dtype))
 
-    def add_book(self, book: OrderBook, time_ns: int) -> None:
-        """Take the best levels of a book as of a time, unless that update is in already."""
-        newest = self.newest
-        if newest is not None and book.update_id <= newest:
+    def begin_anew(self) -> None:
+        """Let the next update of a book begin the numbers anew: what is known of the ids is of another connection."""
+        self._anew = True
+
+    def add_book(self, book: OrderBook, time_ns: int, *, anew: bool = False) -> None:
+        """Take the best levels of a book as of a time, unless that update is in already.
+
+        Ids go up; `anew` (a snapshot) lets them begin anew, be it lower. What comes again then is told by its levels.
+        """
+        anew, newest, update_id = anew or self._anew, self._newest, book.update_id
+        if newest is not None and update_id <= newest and not anew:
             return
-        for side, levels in (("bid", book.bids), ("ask", book.asks)):
-            for number, (price, quantity) in enumerate(levels[:DEPTH], 1):
-                self._ring.append((time_ns, book.update_id, side, number, price, quantity))
+        self._anew = False
+        rows = [
+            (time_ns, update_id, side, number, price, quantity)
+            for side, levels in (("bid", book.bids), ("ask", book.asks))
+            for number, (price, quantity) in enumerate(levels[:DEPTH], 1)
+        ]
+        if update_id <= self._highest and self._holds(update_id, rows):
+            return
+        self._newest, self._highest = update_id, max(self._highest, update_id)
+        for row in rows:
+            self._ring.append(row)
+
+    def _holds(self, update_id: int, rows: list[tuple[int, int, str, int, float, float]]) -> bool:
+        """Tell whether an update of that id with these levels is in."""
+        kept = self._ring.rows()
+        same = kept[kept["update_id"] == update_id][-len(rows) :]
+        return [row.item()[2:] for row in same] == [row[2:] for row in rows]
 
     def add_ticker(self, t: Ticker) -> None:
         """Take a ticker, unless its event is in already; its id is the venue's time in ms."""
@@ -132,6 +156,7 @@ class Buffer:
         together = np.concatenate((self._ring.rows(), rows))
         if self.kind is BufferKind.ORDER_BOOK:
             self._ring.replace(together)  # rows of one update share its id; only what was kept comes this way
+            self._newest, self._highest = self.newest, int(together["update_id"].max(initial=0))
             return
         newest_first = together[::-1]
         _, places = np.unique(newest_first[self.kind.key], return_index=True)

@@ -103,9 +103,12 @@ class DataManager:
 
         def on_book(event: BookUpdated | BookInvalidated) -> None:
             book = venue.market_data.order_book(symbol, DEPTH)
-            if isinstance(event, BookUpdated) and book is not None:
-                buffer.add_book(book, event.ts_event or event.ts_recv)
+            if isinstance(event, BookInvalidated):
+                buffer.begin_anew()
+            elif book is not None:
+                buffer.add_book(book, event.ts_event or event.ts_recv, anew=event.snapshot)
 
+        buffer.begin_anew()
         await self._subscribed(venue, venue.subscribe_order_book(symbol, on_book))
 
     async def subscribe_ticker(self, symbol: str, exchange: BaseExchange | str | None = None) -> None:
