@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,7 @@ from foxtrot.exchange import BaseExchange
 from foxtrot.managers.market_data import StreamSubscription
 from foxtrot.model.events import Bar, BookInvalidated, BookUpdated, Ticker
 from foxtrot.model.intervals import interval_ns
+from foxtrot.model.orderbook import OrderBook
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,11 +103,11 @@ class DataManager:
         buffer = self._buffer(BufferKind.ORDER_BOOK, symbol, venue)
 
         def on_book(event: BookUpdated | BookInvalidated) -> None:
-            book = venue.market_data.order_book(symbol, DEPTH)
             if isinstance(event, BookInvalidated):
                 buffer.begin_anew()
-            elif book is not None:
-                buffer.add_book(book, event.ts_event or event.ts_recv, anew=event.snapshot)
+            elif (book := _book(event, venue)) is not None:
+                time_ns = event.ts_event or event.ts_recv or venue.clock.time_ns()
+                buffer.add_book(book, time_ns, seq=event.seq, anew=event.snapshot)
 
         buffer.begin_anew()
         await self._subscribed(venue, venue.subscribe_order_book(symbol, on_book))
@@ -115,7 +116,10 @@ class DataManager:
         """Receive 24-hour tickers; each adds a row."""
         venue = self._venue(exchange)
         buffer = self._buffer(BufferKind.TICKER, symbol, venue)
-        on_ticker: Callable[[Ticker], None] = buffer.add_ticker
+
+        def on_ticker(ticker: Ticker) -> None:
+            buffer.add_ticker(ticker, venue.clock.time_ns())
+
         await self._subscribed(venue, venue.subscribe_ticker(symbol, on_ticker))
 
     # reading and ending
@@ -232,3 +236,11 @@ class DataManager:
             names = ", ".join(self._exchanges)
             raise InvalidRequest(f"Name one of this manager's exchanges ({names}), not {name!r}.", field="exchange")
         return self._exchanges[name]
+
+
+def _book(event: BookUpdated, venue: BaseExchange) -> OrderBook | None:
+    """Return the book as of an event: a snapshot holds it all, and may come from a connection not yet in use."""
+    if event.snapshot:
+        bids, asks = tuple(event.bids), tuple(event.asks)
+        return OrderBook(event.exchange, event.symbol, event.ts_recv, event.update_id, bids, asks)
+    return venue.market_data.order_book(event.symbol, DEPTH)
