@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from foxtrot.data.buffers import DEPTH, LIMITS, Buffer, BufferKind
 from foxtrot.data.persistence import BufferStore
-from foxtrot.errors import FoxtrotError, InvalidRequest
+from foxtrot.data.places import place_of
+from foxtrot.errors import FoxtrotError, InvalidRequest, StateError
 from foxtrot.exchange import BaseExchange
 from foxtrot.managers.market_data import StreamSubscription
 from foxtrot.model.events import Bar, BookInvalidated, BookUpdated, Ticker
@@ -31,6 +32,7 @@ class DataManager:
     `exchanges` must be connected when they are used; where there is only one, the methods need not name it. `limits`
     are the greatest numbers of rows by kind, 60/72/60/1000/1000 where not given. With a `folder`, buffers are loaded
     from it when first used, and written by `save` and `close_websockets`: a preload then asks for what is missing only.
+    Files of different environments, and of different sandboxes, are kept apart.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class DataManager:
         self._limits = LIMITS | {BufferKind.of(kind): limit for kind, limit in (limits or {}).items()}
         self._store = None if folder is None else BufferStore(folder)
         self._buffers: dict[tuple[str, str, BufferKind], Buffer] = {}
+        self._places: dict[str, str] = {}
         self._subscriptions: list[tuple[BaseExchange, StreamSubscription]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -84,7 +87,7 @@ class DataManager:
     async def subscribe_1m_klines(self, symbol: str, exchange: BaseExchange | str | None = None) -> None:
         """Receive 1-minute candles; only finished ones come into the buffer, and what was missed is fetched."""
         venue = self._venue(exchange)
-        buffer = self._buffer(_MINUTE, symbol, venue)
+        buffer = self._filled(_MINUTE, symbol, venue)
 
         def on_bar(bar: Bar) -> None:
             if bar.closed:
@@ -100,7 +103,7 @@ class DataManager:
     async def subscribe_order_book(self, symbol: str, exchange: BaseExchange | str | None = None) -> None:
         """Receive books; each update adds a row per level, 20 a side, best first."""
         venue = self._venue(exchange)
-        buffer = self._buffer(BufferKind.ORDER_BOOK, symbol, venue)
+        buffer = self._filled(BufferKind.ORDER_BOOK, symbol, venue)
 
         def on_book(event: BookUpdated | BookInvalidated) -> None:
             if isinstance(event, BookInvalidated):
@@ -115,7 +118,7 @@ class DataManager:
     async def subscribe_ticker(self, symbol: str, exchange: BaseExchange | str | None = None) -> None:
         """Receive 24-hour tickers; each adds a row."""
         venue = self._venue(exchange)
-        buffer = self._buffer(BufferKind.TICKER, symbol, venue)
+        buffer = self._filled(BufferKind.TICKER, symbol, venue)
 
         def on_ticker(ticker: Ticker) -> None:
             buffer.add_ticker(ticker, venue.clock.time_ns())
@@ -144,7 +147,7 @@ class DataManager:
         """Write all buffers into the folder, if there is one. Raises ConfigError."""
         if self._store is not None:
             for (exchange, symbol, _), buffer in self._buffers.items():
-                self._store.save(exchange, symbol, buffer)
+                self._store.save(exchange, self._places[exchange], symbol, buffer)
 
     async def close_websockets(self) -> None:
         """End all subscriptions and checks of this manager, and save; the exchanges stay connected."""
@@ -180,7 +183,7 @@ class DataManager:
             raise InvalidRequest(f"{kind.value}: at least 1 candle, not {count!r}.", field="count")
         self._closed = False
         venue = self._venue(exchange)
-        buffer, length = self._buffer(kind, symbol, venue), interval_ns(kind.value)
+        buffer, length = self._filled(kind, symbol, venue), interval_ns(kind.value)
         first = venue.clock.time_ns() - (count + 1) * length
         if buffer.newest is not None and buffer.rows()["timestamp"][0] <= first + 2 * length:
             first = max(first, buffer.newest)
@@ -222,11 +225,23 @@ class DataManager:
         if key not in self._buffers:
             venue.contracts.get(symbol)  # a symbol that does not exist is refused with close names
             buffer = Buffer(kind, self._limits[kind])
+            place = self._places.setdefault(venue.name, place_of(venue))
             if self._store is not None:
-                self._store.load(venue.name, symbol, buffer)
+                self._store.load(venue.name, place, symbol, buffer)
             # Only now: what could not be read is never written over.
             self._buffers[key] = buffer
         return self._buffers[key]
+
+    def _filled(self, kind: BufferKind, symbol: str, venue: BaseExchange) -> Buffer:
+        """Return a buffer that new rows may go into: those of one place only."""
+        known, place = self._places.get(venue.name), place_of(venue)
+        if known not in (None, place):
+            raise StateError(
+                f"{venue.name} is another venue since it was connected again ({place}, not {known}); make another "
+                "DataManager for it.",
+                exchange=venue.name,
+            )
+        return self._buffer(kind, symbol, venue)
 
     def _venue(self, exchange: BaseExchange | str | None) -> BaseExchange:
         if exchange is None and len(self._exchanges) == 1:
