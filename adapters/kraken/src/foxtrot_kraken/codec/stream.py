@@ -114,7 +114,8 @@ class KrakenStreamCodec(fx.StreamBase):
     def _books(self, frame: wire.BookFrame, ts_recv: int, emit: fx.Emit) -> None:
         for b in frame.data:
             symbol, at = self.symbols.contract(b.symbol).symbol, fx.moment_ns(b.timestamp)
-            number, bids, asks = at // 1_000, _levels(b.bids), _levels(b.asks)
+            read = self._names.checksums[symbol].read
+            number, bids, asks = at // 1_000, read(b.bids), read(b.asks)
             if frame.type == "snapshot":
                 emit(fx.BookSnapshot(symbol, ts_recv, number, bids, asks, b.checksum))
             else:
@@ -143,10 +144,6 @@ class KrakenStreamCodec(fx.StreamBase):
         if frame.refusal:
             return fx.Nack(frame.req_id, frame.refusal, frame.refusal, frame.symbol or "")
         return fx.Unknown("an answer to nothing" if frame.method else f"unknown channel {frame.channel!r}", data)
-
-
-def _levels(levels: list[wire.LevelInfo]) -> list[fx.Level]:
-    return [(level.price, level.qty) for level in levels]
 
 
 def _status(entries: bytes) -> fx.Message:
