@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from foxtrot.data.buffers import DEPTH, LIMITS, Buffer, BufferKind
+from foxtrot.data.holes import HoleFiller
 from foxtrot.data.persistence import BufferStore
 from foxtrot.data.places import place_of
 from foxtrot.errors import FoxtrotError, InvalidRequest, StateError
@@ -50,6 +51,7 @@ class DataManager:
         self._store = None if folder is None else BufferStore(folder)
         self._buffers: dict[tuple[str, str, BufferKind], Buffer] = {}
         self._places: dict[str, str] = {}
+        self._fillers: dict[tuple[str, str, BufferKind], HoleFiller] = {}
         self._subscriptions: list[tuple[BaseExchange, StreamSubscription]] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
@@ -88,13 +90,13 @@ class DataManager:
         """Receive 1-minute candles; only finished ones come into the buffer, and what was missed is fetched."""
         venue = self._venue(exchange)
         buffer = self._filled(_MINUTE, symbol, venue)
+        filler = self._filler(_MINUTE, symbol, venue)
 
         def on_bar(bar: Bar) -> None:
             if bar.closed:
-                missed = buffer.newest is not None and bar.open_time > buffer.newest + interval_ns("1m")
                 buffer.add_bars([bar])
-                if missed:
-                    self._spawn(self._fill_holes(_MINUTE, symbol, venue))
+                if filler.due():
+                    self._spawn(filler.try_again())
 
         await self._subscribed(venue, venue.subscribe_ohlcv(symbol, "1m", on_bar))
 
@@ -188,15 +190,7 @@ class DataManager:
         if buffer.newest is not None and buffer.rows()["timestamp"][0] <= first + 2 * length:
             first = max(first, buffer.newest)
         buffer.add_bars(await venue.fetch_ohlcv(symbol, kind.value, start=first))
-        await self._fill_holes(kind, symbol, venue)
-
-    async def _fill_holes(self, kind: BufferKind, symbol: str, venue: BaseExchange) -> None:
-        buffer, length = self._buffer(kind, symbol, venue), interval_ns(kind.value)
-        for first, last in buffer.holes(length):
-            buffer.add_bars(await venue.fetch_ohlcv(symbol, kind.value, start=first, end=last))
-        for first, last in buffer.holes(length):
-            count = (last - first) // length + 1
-            _LOG.warning("%s %s: %d candles of %s are missing at the venue", venue.name, symbol, count, kind.value)
+        await self._filler(kind, symbol, venue).fill()
 
     async def _keep_checking(self, kind: BufferKind, interval: float) -> None:
         if not interval > 0:
@@ -231,6 +225,12 @@ class DataManager:
             # Only now: what could not be read is never written over.
             self._buffers[key] = buffer
         return self._buffers[key]
+
+    def _filler(self, kind: BufferKind, symbol: str, venue: BaseExchange) -> HoleFiller:
+        key = (venue.name, symbol, kind)
+        if key not in self._fillers:
+            self._fillers[key] = HoleFiller(venue, symbol, self._buffer(kind, symbol, venue))
+        return self._fillers[key]
 
     def _filled(self, kind: BufferKind, symbol: str, venue: BaseExchange) -> Buffer:
         """Return a buffer that new rows may go into: those of one place only."""
