@@ -15,7 +15,7 @@ from foxtrot.data.places import place_of
 from foxtrot.errors import FoxtrotError, InvalidRequest, StateError
 from foxtrot.exchange import BaseExchange
 from foxtrot.managers.market_data import StreamSubscription
-from foxtrot.model.events import Bar, BookInvalidated, BookUpdated, Ticker
+from foxtrot.model.events import AdapterState, Bar, BookInvalidated, BookUpdated, Ticker
 from foxtrot.model.intervals import interval_ns
 from foxtrot.model.orderbook import OrderBook
 
@@ -54,7 +54,7 @@ class DataManager:
         self._fillers: dict[tuple[str, str, BufferKind], HoleFiller] = {}
         self._subscriptions: list[tuple[BaseExchange, StreamSubscription]] = []
         self._tasks: set[asyncio.Task[None]] = set()
-        self._closed = False
+        self._era = object()  # until the next close
 
     # candles
 
@@ -152,17 +152,28 @@ class DataManager:
                 self._store.save(exchange, self._places[exchange], symbol, buffer)
 
     async def close_websockets(self) -> None:
-        """End all subscriptions and checks of this manager, and save; the exchanges stay connected."""
-        self._closed = True
-        subscriptions, self._subscriptions = self._subscriptions, []
+        """End all subscriptions and checks of this manager, and save; the exchanges stay connected.
+
+        Those of an exchange that has disconnected meanwhile have ended with it. An error at one of them is raised when
+        all have ended.
+        """
+        self._era = object()
         for task in self._tasks:
             task.cancel()
+        failure: FoxtrotError | None = None
         try:
-            for venue, subscription in subscriptions:
-                if subscription.active:
-                    await venue.unsubscribe(subscription)
+            while self._subscriptions:
+                venue, subscription = self._subscriptions.pop()
+                try:
+                    if subscription.active:
+                        await venue.unsubscribe(subscription)
+                except FoxtrotError as error:
+                    if venue.state is not AdapterState.DISCONNECTED:
+                        failure = failure or error
         finally:
             self.save()
+        if failure is not None:
+            raise failure
 
     # inside
 
@@ -177,13 +188,11 @@ class DataManager:
             _LOG.warning("missing candles could not be fetched: %s", error)
 
     async def _subscribed(self, venue: BaseExchange, subscribing: Awaitable[StreamSubscription]) -> None:
-        self._closed = False
         self._subscriptions.append((venue, await subscribing))
 
     async def _preload(self, kind: BufferKind, symbol: str, exchange: BaseExchange | str | None, count: int) -> None:
         if count < 1:
             raise InvalidRequest(f"{kind.value}: at least 1 candle, not {count!r}.", field="count")
-        self._closed = False
         venue = self._venue(exchange)
         buffer, length = self._filled(kind, symbol, venue), interval_ns(kind.value)
         first = venue.clock.time_ns() - (count + 1) * length
@@ -195,11 +204,11 @@ class DataManager:
     async def _keep_checking(self, kind: BufferKind, interval: float) -> None:
         if not interval > 0:
             raise InvalidRequest(f"interval must be above 0 s, not {interval!r}.", field="interval")
-        clock = next(iter(self._exchanges.values())).clock
-        while not self._closed:
+        clock, era = next(iter(self._exchanges.values())).clock, self._era
+        while era is self._era:
             await self._check(kind)
             waited = 0.0
-            while waited < interval and not self._closed:
+            while waited < interval and era is self._era:
                 await clock.sleep(min(_SOON_S, interval - waited))
                 waited += _SOON_S
 

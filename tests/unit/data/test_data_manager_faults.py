@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from foxtrot.data.manager import DataManager
+from foxtrot.model.events import Bar, BookUpdated, Ticker
 from foxtrot.sandbox.faults import Fault
 from foxtrot.testkit.desk import Desk
 
@@ -102,3 +105,75 @@ async def test_a_closed_manager_does_not_try_any_more(desk: Desk, data: DataMana
     await desk.clock.advance(600)
     assert data.holes("1m", SYMBOL)
     assert candle_requests(desk) == asked
+
+
+# closing
+
+
+def files_in(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.rglob("*.parquet"))
+
+
+def rows(data: DataManager) -> dict[str, int]:
+    return {kind: len(data.get_buffer(kind, SYMBOL)) for kind in ("1m", "order_book", "ticker")}
+
+
+async def subscribed(desk: Desk, data: DataManager) -> None:
+    await desk.run(data.subscribe_1m_klines(SYMBOL))
+    await desk.run(data.subscribe_order_book(SYMBOL))
+    await desk.run(data.subscribe_ticker(SYMBOL))
+    await desk.clock.advance(70)
+
+
+async def everything(desk: Desk) -> None:
+    """Subscribe as somebody else."""
+    exchange = desk.exchange
+    for subscribe in (exchange.subscribe_ohlcv, exchange.subscribe_order_book, exchange.subscribe_ticker):
+        await desk.run(subscribe(SYMBOL))
+
+
+async def test_closing_after_a_disconnect_ends_everything_without_an_error(
+    desk: Desk, data: DataManager, tmp_path: Path
+) -> None:
+    kept = DataManager(desk.exchange, folder=tmp_path)
+    for one in (data, kept):
+        await subscribed(desk, one)
+    looking = asyncio.ensure_future(kept.check_new_1h_kline())
+    await desk.run(desk.exchange.disconnect())
+    for one in (data, kept, data, kept):
+        await desk.run(one.close_websockets())
+    await desk.run(looking)
+    assert files_in(tmp_path) == ["1m.parquet", "order_book.parquet", "ticker.parquet"]
+    before = rows(data), rows(kept)
+    await desk.run(desk.exchange.connect())
+    await everything(desk)
+    await desk.clock.advance(130)
+    assert (rows(data), rows(kept)) == before
+
+
+async def test_closing_after_a_reconnect_takes_nothing_from_others(desk: Desk, data: DataManager) -> None:
+    await subscribed(desk, data)
+    await desk.run(desk.exchange.disconnect())
+    await desk.run(desk.exchange.connect())
+    await everything(desk)
+    await desk.run(data.close_websockets())
+    before, start = rows(data), len(desk.heard)
+    await desk.clock.advance(130)
+    told = {type(event) for event in desk.heard[start:]}
+    assert told >= {Bar, BookUpdated, Ticker}
+    assert rows(data) == before
+
+
+async def test_an_old_check_does_not_come_to_life_again(desk: Desk, data: DataManager) -> None:
+    await desk.run(data.preload_1h_klines(SYMBOL))
+    old = asyncio.ensure_future(data.check_new_1h_kline())
+    await desk.clock.advance(5)
+    await desk.run(data.close_websockets())
+    await desk.run(data.subscribe_ticker(SYMBOL))
+    await desk.clock.advance(5)
+    assert old.done()
+    new = asyncio.ensure_future(data.check_new_1h_kline())
+    await desk.clock.advance(5)
+    assert not new.done()
+    await desk.run(data.close_websockets())
+    await desk.run(new)
