@@ -136,8 +136,13 @@ class EventFile:
             raise ConfigError(f"{path} is no part of a recording of foxtrot's ({error}).") from error
 
     def events(self) -> Iterator[Part]:
-        """Yield the events with their place in the run, in order."""
-        return events_of(self._kind, self.label.venue, self.label.symbol, self._rows())
+        """Yield the events with their place in the run, in order. Raises ConfigError for one that cannot be read."""
+        place = 0
+        try:
+            for place, event in events_of(self._kind, self.label.venue, self.label.symbol, self._rows()):
+                yield place, event
+        except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's own errors are among them
+            raise ConfigError(f"{self.path} is damaged behind its event {place}: {error}.") from error
 
     def _rows(self) -> Iterator[Row]:
         pa, columns = pyarrow(), self._kind.columns
