@@ -34,12 +34,17 @@ class CandleRange(msgspec.Struct, frozen=True):
         return among if self.limit is None else min(among, self.limit)
 
     @property
+    def last_closed(self) -> int:
+        """Return the opening time of the newest candle of all that is over."""
+        return _last_closed(self.closed_by, self.interval)
+
+    @property
     def last_over(self) -> int:
-        """Return the opening time of the last candle that is over: only such a one can be missing."""
-        return min(self.last, last_closed(self.closed_by, self.interval))
+        """Return the opening time of the last candle meant that is over: only such a one can be missing."""
+        return min(self.last, self.last_closed)
 
 
-def last_closed(now_ns: int, interval: str) -> int:
+def _last_closed(now_ns: int, interval: str) -> int:
     """Return the opening time (ns) of the newest candle that is over."""
     return step_open(floor_open(now_ns, interval), interval, -1)
 
@@ -58,7 +63,7 @@ def candle_range(
     Raises InvalidRequest for a bad interval, time or limit, and for a start after the end.
     """
     require_limit(limit)
-    newest = floor_open(now_ns, interval) if unfinished else last_closed(now_ns, interval)
+    newest = floor_open(now_ns, interval) if unfinished else _last_closed(now_ns, interval)
     until = now_ns if end is None else max(to_ns(end, "end"), -1)
     last = newest if until >= newest else floor_open(until, interval)
     if start is None:

@@ -87,7 +87,8 @@ class HistoricalManager:
         pages = CandlePages(self._wiring, contract, wanted.interval, wanted.closed_by, told.add)
         begin: int | None = wanted.start
         if wanted.from_start and wanted.limit is not None:
-            bars = await pages.first(wanted.start, wanted.end, wanted.limit)
+            # One more than counted: the venue's candles may open at other times than ours.
+            bars = await pages.first(wanted.start, wanted.end, min(wanted.limit, wanted.count + 1))
         else:
             begin = await pages.begin(wanted.start, wanted.end)
             told.expected = count_opens(max(begin or 0, wanted.first), wanted.last, wanted.interval)
