@@ -7,6 +7,7 @@ from collections.abc import Callable, Coroutine
 
 from foxtrot.capabilities import Capability
 from foxtrot.errors import InvalidRequest
+from foxtrot.managers.trade_pages import TradePages
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model.contract import Contract
 from foxtrot.model.events import Bar, HistoryGap, Trade
@@ -24,6 +25,7 @@ class HistoricalManager:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
+        self._trades = TradePages(wiring)
 
     async def fetch_ohlcv(
         self,
@@ -60,7 +62,7 @@ class HistoricalManager:
         trades: list[Trade] = []
         while len(trades) < limit:
             size = min(PAGE, limit - len(trades))
-            page = await wiring.call(wiring.open().rest.fetch_trades(contract, size, from_id))
+            page = await self._trades.read(contract, size, from_id)
             trades += page
             if len(page) < size:
                 break
