@@ -144,14 +144,17 @@ class TradesFilled(MarketEvent, frozen=True, gc=False):
 
 
 class HistoryGap(MarketEvent, frozen=True, gc=False):
-    """Say that the venue has no candles that open from `first_open` to `last_open` (ns), asked twice.
+    """Say that the venue has no candles that open from `first_open` to `last_open` (ns), asked twice, of those wanted.
 
-    A minute without trades is not a gap: such candles exist, with a volume of 0, wherever the venue sends them.
+    `reason` says where they are missing: at the beginning of what was asked for (the venue's history may begin later),
+    at its end, in between, or all of them. A minute without trades is not a gap: such candles exist, with a volume of
+    0, wherever the venue sends them.
     """
 
     interval: str
     first_open: int
     last_open: int
+    reason: str = ""
 
 
 class OrderEvent(Event, frozen=True, gc=False):
@@ -263,11 +266,15 @@ class AdapterState(enum.Enum):
 
 
 class ChannelName(enum.Enum):
-    """Name the parts of a connection that fail apart from each other."""
+    """Name the parts of a connection that fail apart from each other.
+
+    ORDERS is the WebSocket for orders: while it is down they go by REST. It is told of only once it failed.
+    """
 
     MARKET = "market"
     USER = "user"
     REST = "rest"
+    ORDERS = "orders"
 
 
 class StateChanged(Event, frozen=True, gc=False):

@@ -17,24 +17,28 @@ _EXACT = 1e6  # up to here float64 holds every digit that the venue sends
 _MOST_KEPT = 10_000
 
 
+def to_levels(levels: Sequence[LevelInfo]) -> list[fx.Level]:
+    """Return levels as (price, quantity)."""
+    return [(level.price, float(level.qty)) for level in levels]
+
+
 class BookChecksum:
     """Compute the checksum over the ten best levels a side, of a pair with so many decimals.
 
-    Its digits are the wire's. Of a quantity that float64 does not hold exactly `read` keeps them.
+    Its digits are the wire's: of quantities that float64 may not hold exactly, `keep` remembers them.
     """
 
     def __init__(self, price_decimals: int, quantity_decimals: int) -> None:
         self._price, self._quantity = f".{price_decimals}f", f".{quantity_decimals}f"
         self._long: dict[float, Decimal] = {}  # by price
 
-    def read(self, levels: Iterable[LevelInfo]) -> list[fx.Level]:
-        """Return levels as (price, quantity)."""
-        read = [(level.price, float(level.qty)) for level in levels]
-        if any(quantity > _EXACT for _, quantity in read):
-            if len(self._long) > _MOST_KEPT:
-                self._long.clear()  # a wrong checksum brings what is still there anew
-            self._long |= {level.price: level.qty for level in levels if level.qty > _EXACT}
-        return read
+    def keep(self, levels: Iterable[LevelInfo]) -> None:
+        """Remember the quantities of many digits."""
+        for level in levels:
+            if level.qty > _EXACT:
+                if len(self._long) > _MOST_KEPT:
+                    self._long.clear()  # a wrong checksum brings what is still there anew
+                self._long[level.price] = level.qty
 
     def __call__(self, bids: Sequence[fx.Level], asks: Sequence[fx.Level]) -> int:
         """Return the checksum of bids (descending) and asks (ascending)."""
