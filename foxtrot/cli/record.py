@@ -98,6 +98,7 @@ def _facts(tap: FrameTap | None, events: EventRecorder | None) -> dict[str, Any]
     if events is not None:
         dropped += events.dropped
         found |= {"events": events.events, "event_files": len(events.files)}
+        found |= {"events_not_kept": events.skipped} if events.skipped else {}
     if dropped:
         raise ConfigError(f"The disk was too slow: {dropped} lines are missing; record fewer symbols or kinds.")
     return found
