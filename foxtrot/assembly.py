@@ -47,6 +47,7 @@ class Assembly:
         self._sync = sync
         self._connector = connector or access.connector or make_connector(wiring.config.transport)
         self._closers = closers
+        self._standing = standing
         self._watch = RequestWatch(wiring, lambda up, reason: standing.tell(ChannelName.REST, up=up, reason=reason))
 
     def share_budgets(self, credentials: Credentials | None) -> None:
@@ -135,10 +136,15 @@ class Assembly:
             self._connector,
             wiring.config.transport,
             self._venue_ms,
-            self._link.requests,
-            requests.call,
+            requests,
+            requests.call_at_once,
             wiring.clock,
+            self._on_orders_channel,
         )
+
+    def _on_orders_channel(self, up: bool, reason: str) -> None:
+        if self._wiring.transports is not None:
+            self._standing.tell(ChannelName.ORDERS, up=up, reason=reason)
 
     def _streams(self, on_listing: Callable[[], None]) -> StreamPool:
         wiring = self._wiring

@@ -88,6 +88,24 @@ class RequestGateway:
                 return await self._call_in_time(call, deadline)
         raise AssertionError("the retry policy re-raises")
 
+    async def call_at_once(self, call: Call[T]) -> T:
+        """Return the decoded answer of a call that is sent once and does not wait for the budget.
+
+        Raises what `call` raises; RateLimited (nothing was sent) when there is no budget now.
+        """
+        return await self._call_once(call, self._clock.monotonic())
+
+    async def request(self, call: Call[object]) -> RawResponse:
+        """Send a call whose budget another gateway has taken, when it is its turn here; return the untouched answer."""
+        if self._turns is None or not call.signed:
+            return await self._client.request(call)
+        await self._turns.take(call)
+        sent = self._turns.sent()
+        try:
+            return await self._client.request(call)
+        finally:
+            await sent.answered()
+
     async def synchronise_clock(self) -> None:
         """Measure the offset of the venue's clock."""
         self._take(await self._samples())

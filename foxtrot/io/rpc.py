@@ -6,21 +6,33 @@ import asyncio
 import functools
 import itertools
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import msgspec
 
 from foxtrot.clock import SystemClock
 from foxtrot.config import TransportConfig
-from foxtrot.errors import ConnectFailed, ConnectionLost, FoxtrotError, Outcome, RequestTimeout, StateError
-from foxtrot.ports import Caller, Clock, RequestClient, WsConnection, WsConnector
-from foxtrot.protocol.calls import Call, RawResponse
+from foxtrot.errors import (
+    AuthenticationError,
+    Banned,
+    ConnectFailed,
+    ConnectionLost,
+    FoxtrotError,
+    Outcome,
+    RateLimited,
+    RequestTimeout,
+    StateError,
+)
+from foxtrot.ports import Clock, RequestClient, WsConnection, WsConnector
+from foxtrot.protocol.backoff import backoff_s
+from foxtrot.protocol.calls import Call, Lane, RawResponse
 from foxtrot.protocol.codec import Endpoints, RpcCodec
 
 _LOG = logging.getLogger("foxtrot.rpc")
 _SOON_S = 0.001
 _YOUNG = 0.95  # part of its greatest age after which a connection gets no new requests
+_FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0  # before a connection that could not be opened is tried again
 _UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError)
 
 
@@ -100,10 +112,12 @@ class _Line:
 
 
 class RpcClient:
-    """Implement the RequestClient port; calls that the WebSocket API does not carry go to `fallback`, by declaration.
+    """Implement the RequestClient port; what the WebSocket API does not carry goes to `fallback`, by declaration.
 
-    The connection is opened at first use and again after a loss; `call` asks for its token where the venue gives one. A
-    lost answer is never sent again elsewhere.
+    The connection is opened at first use and again after a loss; `ask` gets its token where the venue gives one, as
+    urgently as the most urgent command. A request for which no connection can be opened goes to `fallback`, too:
+    nothing of it was sent. What may have been sent never does: a lost answer leaves the outcome unknown.
+    `on_state` hears that the connection cannot be opened, and that it can again; it is tried again meanwhile.
     `late_answers` and `bad_frames` count what came and belonged to no waiting request.
     """
 
@@ -115,8 +129,9 @@ class RpcClient:
         config: TransportConfig,
         venue_ms: Callable[[], int],
         fallback: RequestClient,
-        call: Caller,
+        ask: Callable[[Call[str]], Awaitable[str]],
         clock: Clock | None = None,
+        on_state: Callable[[bool, str], None] = lambda up, reason: None,
     ) -> None:
         self._codec = codec
         self._url = codec.url(endpoints)
@@ -124,11 +139,14 @@ class RpcClient:
         self._timeout_s = config.request_timeout_s
         self._venue_ms = venue_ms
         self._fallback = fallback
-        self._call = call
+        self._ask = ask
         self._clock = clock or SystemClock()
+        self._on_state = on_state
         self._ids = itertools.count(1)
         self._line: _Line | None = None
         self._opening: asyncio.Task[_Line] | None = None
+        self._down = False
+        self._mending: asyncio.Task[None] | None = None
         self._closing: set[asyncio.Task[None]] = set()
         self._closed = False
         self.late_answers = 0
@@ -137,16 +155,14 @@ class RpcClient:
     async def request(self, call: Call[Any]) -> RawResponse:
         """Send a call and return its answer.
 
-        Raises ConnectFailed and StateError (not sent, or not looked at), ConnectionLost and RequestTimeout (outcome
-        unknown).
+        Raises ConnectFailed, RateLimited and StateError (not sent, or not looked at), ConnectionLost and RequestTimeout
+        (outcome unknown), and what the fallback raises.
         """
-        if not self._codec.supports(call):
+        line = await self._line_for(call) if self._codec.supports(call) else None
+        if line is None or line.connection is None:
             return await self._fallback.request(call)
-        line = await self._connected()
         number = next(self._ids)
         frame = self._codec.encode(call, number, self._venue_ms(), line.token)
-        if line.connection is None or line.lost:
-            raise ConnectFailed(f"The connection was lost before {call.endpoint} was sent: {line.lost}")
         answer = line.expect(number, call.endpoint)
         try:
             line.connection.send(frame)
@@ -161,22 +177,43 @@ class RpcClient:
     async def close(self) -> None:
         """Close the connection; who waits for an answer gets ConnectionLost. The fallback is its owner's to close."""
         self._closed = True
-        opening, self._opening = self._opening, None
-        if opening is not None:
-            opening.cancel()
-            await asyncio.wait({opening})
+        under_way = {task for task in (self._mending, self._opening) if task is not None}
+        self._opening = None
+        for task in under_way:
+            task.cancel()
+        if under_way:
+            await asyncio.wait(under_way)
         line, self._line = self._line, None
         if line is not None:
             self._retire(line)
             line.on_close("closed here")
         await asyncio.gather(*self._closing)
 
+    async def _line_for(self, call: Call[Any]) -> _Line | None:
+        """Return the open connection, None where there is none and the call must go elsewhere."""
+        if self._line is not None and self._line.usable and not self._closed:
+            return self._line
+        if self._down and not self._closed:
+            self._mend()
+            return None
+        try:
+            line = await self._connected()
+        except StateError:
+            raise
+        except FoxtrotError as error:
+            if isinstance(error, Banned) or (isinstance(error, RateLimited) and error.outcome is not Outcome.NOT_SENT):
+                error.outcome = Outcome.NOT_SENT  # told to wait: no other way is right, either
+                raise
+            _LOG.warning("%s goes by the other way: no connection for requests: %s", call.endpoint, error)
+            if not isinstance(error, RateLimited):
+                self._lose(error)
+            return None
+        return None if line.lost else line
+
     async def _connected(self) -> _Line:
-        """Return the open connection; all who ask while it is being opened share one attempt and its outcome."""
+        """Return a new connection; all who ask while it is being opened share one attempt and its outcome."""
         if self._closed:
             raise StateError("The connection for requests is closed.")
-        if self._line is not None and self._line.usable:
-            return self._line
         if self._opening is None:
             self._opening = asyncio.create_task(self._open(), name="foxtrot rpc opening")
             self._opening.add_done_callback(_heed)
@@ -190,6 +227,7 @@ class RpcClient:
         line, old = _Line(self._clock, self._timeout_s, self._codec.max_life_s), self._line
         try:
             if old is not None:
+                self._line = None
                 self._retire(old)
             line.token = await self._fetch_token()
             line.connection = await self._connector.connect(
@@ -201,16 +239,36 @@ class RpcClient:
         return line
 
     async def _fetch_token(self) -> str:
-        """Ask for what the connection's requests must carry. Raises ConnectFailed: none of them was sent."""
+        """Ask for what the connection's requests must carry: before all reads, a cancel may wait for it."""
         opening = self._codec.open_call()
-        if opening is None:
-            return ""
-        try:
-            return await self._call(opening)
-        except FoxtrotError as error:
-            if error.outcome is Outcome.UNKNOWN:
-                raise ConnectFailed(f"No token for the connection for requests: {error.message}") from error
-            raise
+        return "" if opening is None else await self._ask(opening.in_lane(Lane.CANCEL))
+
+    def _lose(self, error: FoxtrotError) -> None:
+        """Take note that no connection can be had."""
+        if not self._down:
+            self._down = True
+            self._on_state(False, f"requests go by the other way: {error.message}")
+        self._mend()
+
+    def _mend(self) -> None:
+        if not self._closed and (self._mending is None or self._mending.done()):
+            self._mending = asyncio.create_task(self._try_again(), name="foxtrot rpc mending")
+
+    async def _try_again(self) -> None:
+        """Try until there is a connection. Wrong keys are tried again only when there is something to send."""
+        for attempt in itertools.count(1):
+            pause = backoff_s(attempt, 1.0, initial_s=_FIRST_PAUSE_S, max_s=_LONGEST_PAUSE_S)
+            await self._clock.sleep(pause)
+            try:
+                await self._connected()
+            except AuthenticationError:
+                return
+            except FoxtrotError as error:
+                _LOG.info("no connection for requests yet: %s", error)
+            else:
+                self._down = False
+                self._on_state(True, "the connection for requests is open again")
+                return
 
     def _retire(self, line: _Line) -> None:
         """Close a connection as soon as everything sent on it is answered or given up."""

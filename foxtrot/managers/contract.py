@@ -15,6 +15,7 @@ from foxtrot.model.decimals import Number, ceil_to, floor_to, to_decimal
 from foxtrot.model.events import ContractUpdated
 from foxtrot.model.order import Order, OrderRequest, OrderType, Side, to_side
 from foxtrot.model.times import NS_PER_S
+from foxtrot.protocol.calls import Lane
 from foxtrot.protocol.messages import Channel, ChannelKind
 from foxtrot.protocol.rule_book import RuleBook
 
@@ -156,7 +157,8 @@ class ContractManager:
 
     async def _fetch_average(self, contract: Contract) -> Decimal:
         now = self._wiring.clock.time_ns()
-        average = Decimal(await self._wiring.call(self._wiring.open().rest.fetch_average_price(contract)))
+        call = self._wiring.open().rest.fetch_average_price(contract).in_lane(Lane.PLACE)
+        average = Decimal(await self._wiring.call(call))
         self._averages[contract.symbol] = (now, average)
         return average
 

@@ -8,6 +8,7 @@ from foxtrot.capabilities import Capability
 from foxtrot.errors import InvalidRequest
 from foxtrot.managers.candle_pages import PAGE, CandlePages
 from foxtrot.managers.candle_range import CandleRange, candle_range, require_limit
+from foxtrot.managers.trade_pages import TradePages
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model.events import Bar, HistoryGap, Trade
 from foxtrot.model.intervals import count_opens, floor_open, missing, next_open
@@ -21,6 +22,7 @@ class HistoricalManager:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
+        self._trades = TradePages(wiring)
 
     async def fetch_ohlcv(
         self,
@@ -68,7 +70,7 @@ class HistoricalManager:
         trades: list[Trade] = []
         while len(trades) < limit:
             size = min(PAGE, limit - len(trades))
-            page = await wiring.call(wiring.open().rest.fetch_trades(contract, size, from_id))
+            page = await self._trades.read(contract, size, from_id)
             trades += page
             if len(page) < size:
                 break

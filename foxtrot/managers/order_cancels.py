@@ -78,7 +78,7 @@ class Canceler:
 
     async def _cancel_listed(self, contract: Contract) -> list[Order]:
         """Cancel what the venue lists as open, many by one request where it can."""
-        listed = await self._queries.open(contract.symbol)
+        listed = await self._queries.open(contract.symbol, urgent=True)
         batch = self._wiring.open().batch_cancel
         if batch is None:
             return await self._cancel_each(listed)

@@ -15,7 +15,7 @@ from foxtrot.managers.shared_reading import SharedReading
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model.order import Fill, Order
 from foxtrot.model.times import NS_PER_S, TimeLike, to_ns
-from foxtrot.protocol.calls import Call
+from foxtrot.protocol.calls import Call, Lane
 from foxtrot.protocol.codec import Page
 from foxtrot.protocol.messages import OrderUpdate
 from foxtrot.protocol.pages import Wanted
@@ -113,16 +113,19 @@ class OrderQueries:
             found |= _by_our_id(past, ids)
         return found
 
-    async def open(self, symbol: str | None = None) -> list[Order]:
-        """Ask for the open orders of one symbol or of all, oldest first."""
-        return self._merged(sorted(await self.open_updates(symbol), key=lambda update: update.ts_created))
+    async def open(self, symbol: str | None = None, *, urgent: bool = False) -> list[Order]:
+        """Ask for the open orders of one symbol or of all, oldest first; `urgent` is what a cancel waits for."""
+        updates = await self.open_updates(symbol, urgent=urgent)
+        return self._merged(sorted(updates, key=lambda update: update.ts_created))
 
-    async def open_updates(self, symbol: str | None = None) -> list[OrderUpdate]:
+    async def open_updates(self, symbol: str | None = None, *, urgent: bool = False) -> list[OrderUpdate]:
         """Ask for the open orders without merging them; one on a symbol that is new makes us learn the symbol."""
         wiring = self._wiring
         wiring.require(Capability.FETCH_OPEN_ORDERS)
         contract = None if symbol is None else wiring.contract(symbol)
         call = wiring.open().rest.fetch_open_orders(contract)
+        if urgent:
+            call = call.in_lane(Lane.CANCEL)
         try:
             return await wiring.call(call)
         except ProtocolError as error:

@@ -7,6 +7,7 @@ import logging
 from foxtrot import errors
 from foxtrot.capabilities import Capability
 from foxtrot.engine.bus import Subscription
+from foxtrot.managers.trade_pages import PAGE, TradePages
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model.events import Trade, TradesFilled, TradesMissed
 from foxtrot.protocol.backoff import backoff_s
@@ -14,7 +15,7 @@ from foxtrot.protocol.messages import Channel, ChannelKind
 from foxtrot.protocol.session import Session
 
 _LOG = logging.getLogger("foxtrot.streams")
-_PAGE, _ATTEMPTS = 1_000, 4
+_ATTEMPTS = 4
 _FIRST_S, _LONGEST_S = 0.5, 10.0
 _MOST = 50_000  # of a longer gap only the newest are asked for
 _FUTILE = 5  # times that nothing came of asking: then the ids do not count up one by one
@@ -29,6 +30,7 @@ class TradeGapFiller:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
+        self._pages = TradePages(wiring)
         self._listening: Subscription | None = None
         self._waiting: dict[str, list[TradesMissed]] = {}  # of symbols that are being asked for
         self._futile: dict[str, int] = {}
@@ -93,7 +95,7 @@ class TradeGapFiller:
 
     async def _ask(self, symbol: str, first: int, last: int) -> None:
         while first <= last:
-            page = await self._page(symbol, first, min(_PAGE, last - first + 1))
+            page = await self._page(symbol, first, min(PAGE, last - first + 1))
             session = self._session(symbol)
             if session is None or not page:
                 return
@@ -105,8 +107,7 @@ class TradeGapFiller:
         while True:
             attempt += 1
             try:
-                rest = wiring.open().rest
-                return await wiring.call(rest.fetch_trades(wiring.contract(symbol), size, str(first)))
+                return await self._pages.read(wiring.contract(symbol), size, str(first))
             except errors.FoxtrotError as error:
                 if attempt == _ATTEMPTS or not error.retryable:
                     raise

@@ -266,11 +266,15 @@ class AdapterState(enum.Enum):
 
 
 class ChannelName(enum.Enum):
-    """Name the parts of a connection that fail apart from each other."""
+    """Name the parts of a connection that fail apart from each other.
+
+    ORDERS is the WebSocket for orders: while it is down they go by REST. It is told of only once it failed.
+    """
 
     MARKET = "market"
     USER = "user"
     REST = "rest"
+    ORDERS = "orders"
 
 
 class StateChanged(Event, frozen=True, gc=False):

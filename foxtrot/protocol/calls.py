@@ -44,6 +44,10 @@ class Call(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     idempotent: bool = True
     signed: bool = False
 
+    def in_lane(self, lane: Lane) -> Call[T]:
+        """Return the same request, as urgent as what waits for it."""
+        return msgspec.structs.replace(self, lane=lane)
+
     def then(self, read: Callable[[T], S]) -> Call[S]:
         """Return the same request, of whose decoded answer `read` makes what is wanted."""
         decode = self.decode

@@ -66,7 +66,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     """State what whoever tests an adapter must know of its venue and no manifest declares.
 
     `symbols` are some that it lists, two at least. `intervals` are those of its candles, of which only the
-    `newest_candles` can be had (None: all), as of public trades the `newest_trades`. `numbered_trades`: the ids of a
+    `newest_candles` can be had (None: all). `numbered_trades`: the ids of a
     symbol's public trades count up by one, and past trades can be asked for by them. `judges_clock`: it refuses what
     was signed for another time. `partial_depths` are those in which books can be had beside the usual one,
     `whole_partials` that they come as a whole each time; `checksums` says that books come with them, over so many of
@@ -81,7 +81,6 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     symbols: tuple[str, ...]
     intervals: tuple[str, ...]
     newest_candles: int | None = None
-    newest_trades: int | None = None
     numbered_trades: bool = True
     judges_clock: bool = True
     partial_depths: tuple[int, ...] = ()

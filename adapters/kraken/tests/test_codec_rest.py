@@ -218,6 +218,17 @@ def test_public_trades_without_an_id_are_read_and_those_from_an_id_on_while_the_
         rest.fetch_trades(contract, 2, "5").decode(text({"XXBTZUSD": rows}))
 
 
+def test_past_trades_are_asked_for_by_time_and_the_answer_says_what_asks_for_the_next_ones(
+    rest: KrakenRestCodec, contract: Contract
+) -> None:
+    call = rest.fetch_trades_since(contract, "1700000000000000001")
+    assert call.params == {"pair": "XXBTZUSD", "count": "1000", "since": "1700000000000000001"}
+    rows = [["5.0", "1.0", 1.5, "s", "l", "", number] for number in range(1_000)]
+    page = call.decode(text({"XXBTZUSD": rows, "last": "1700000000000000009"}))
+    assert (len(page.items), page.next) == (1_000, "1700000000000000009")
+    assert call.decode(text({"XXBTZUSD": rows[:999], "last": "1700000000000000008"})).next == ""
+
+
 def test_a_book_is_as_deep_as_asked_and_one_apart_from_the_stream_says_so(
     rest: KrakenRestCodec, contract: Contract
 ) -> None:

@@ -5,22 +5,24 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 from foxtrot.capabilities import Capability
 from foxtrot.errors import FoxtrotError, Outcome, RateLimited
 from foxtrot.model.order import OrderStatus
 from foxtrot.sandbox.faults import Fault
+from foxtrot.spec import AdapterSpec
 from foxtrot.testkit.desk import Desk
 from foxtrot.testkit.scenarios.bench import Bench
 from foxtrot.testkit.scenarios.claims import equal, sure
 from foxtrot.testkit.scenarios.registry import scenario
-from foxtrot.testkit.ways import ways
+from foxtrot.testkit.ways import by_way, ways
 
 _READS = (Capability.FETCH_TICKER, Capability.FETCH_ORDER_BOOK, Capability.FETCH_BALANCE, Capability.FETCH_OHLCV)
 _TRADING = (Capability.PLACE_ORDER, Capability.CANCEL_ORDER)
 _BURST = 1_500
+Command = Callable[[Desk], Awaitable[None]]
 
 
 @scenario(*_READS)
@@ -129,6 +131,59 @@ async def a_cancel_overtakes_the_reads_that_wait(bench: Bench) -> None:
 
     took = await desk.run(both())
     sure(took < 5, f"the cancel took {took:.1f} s")
+    equal(desk.world.throttled, 0, "how often the venue had to throttle us")
+
+
+async def _first_order(desk: Desk) -> None:
+    await desk.exchange.place_order(desk.buy("0.8"))
+
+
+async def _cancel(desk: Desk) -> None:
+    await desk.exchange.cancel_order(desk.symbol, client_order_id=desk.at_venue()[0][0])
+
+
+async def _cancel_all(desk: Desk) -> None:
+    await desk.exchange.cancel_all_orders(desk.symbol)
+
+
+def _late_commands(spec: AdapterSpec) -> list[tuple[str, Command]]:
+    commands = [_first_order, _cancel]
+    if spec.capabilities[Capability.CANCEL_ALL_ORDERS].support.usable:
+        commands.append(_cancel_all)
+    return [(way, command) for way in ways(spec) for command in commands]
+
+
+@scenario(*_TRADING, Capability.FETCH_BALANCE, cases=_late_commands)
+async def after_minutes_of_silence_a_command_goes_out_at_once_though_reads_have_used_the_budget(
+    bench: Bench, case: tuple[str, Command]
+) -> None:
+    """The first order of a session, and a cancel after minutes without any order, wait for no read: not for its budget,
+    and not for what a connection needs to open."""
+    way, command = case
+    desk = await bench.desk(options=by_way(way))
+    if command is not _first_order:
+        desk.elsewhere("0.8", "before") if command is _cancel_all else await desk.rest()
+    await desk.clock.advance(200)
+
+    async def read() -> None:
+        try:
+            await desk.exchange.fetch_balance()
+        except RateLimited:
+            return
+
+    async def late() -> float:
+        await desk.clock.sleep(1)
+        began = desk.clock.monotonic()
+        await command(desk)
+        return desk.clock.monotonic() - began
+
+    async def both() -> float:
+        took, _ = await asyncio.gather(late(), _at_once([read() for _ in range(_BURST)]))
+        return took
+
+    took = await desk.run(both())
+    sure(took < 1, f"it took {took:.1f} s")
+    equal(len(desk.at_venue()), 1 if command is _first_order else 0, "the number of open orders at the venue")
     equal(desk.world.throttled, 0, "how often the venue had to throttle us")
 
 

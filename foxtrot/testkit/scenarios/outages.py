@@ -46,6 +46,38 @@ async def after_a_lost_private_stream_it_is_ready_only_once_compared(bench: Benc
     _nothing_broken(desk)
 
 
+@scenario(*_PRIVATE, Capability.ORDERS_OVER_WS)
+async def while_the_socket_for_orders_cannot_be_opened_orders_go_by_rest_and_it_is_told(bench: Bench) -> None:
+    """Orders are placed and canceled by REST as long as there is no socket for them, each once; what was on a socket
+    that broke is in doubt instead. Health and log tell of it until the socket is there again."""
+    desk = await bench.trading("ws")
+    order = await desk.rest()
+    desk.cut(refused=10_000)
+    await desk.clock.advance(1)
+    said = desk.world.commands
+    equal((await desk.cancel(order)).status, OrderStatus.CANCELED, "the order after its cancel")
+    placed = await desk.rest("0.81")
+    equal([name for name, _ in desk.at_venue()], [placed.client_order_id], "what is open at the venue")
+    equal(len(desk.world.venue.orders(desk.account, desk.symbol)), 3, "how many orders the venue has seen")
+    equal(desk.world.commands, said, "what is said on sockets")
+    channel = desk.exchange.health().channels["orders"]
+    sure(not channel.up and "other way" in channel.reason, f"health says {channel}")
+    desk.faults.next["handshake"] = []
+    await desk.clock.advance(130)
+    sure(desk.exchange.health().channels["orders"].up, "health still says that there is no socket for orders")
+    equal(desk.exchange.state, AdapterState.READY, "the state")
+    said = desk.world.commands
+    await desk.cancel(placed)
+    sure(desk.world.commands > said, "the cancel did not go over the socket again")
+    desk.faults.next["command"] = [Fault.ANSWER_LOST]
+    desk.faults.next["handshake"] = [Fault.SOCKET_REFUSED] * 3
+    lost = await desk.place(desk.buy("0.82"))
+    equal(lost.status, OrderStatus.IN_DOUBT, "an order whose answer was lost")
+    await desk.clock.advance(90)
+    equal([name for name, _ in desk.at_venue()], [lost.client_order_id], "what is open at the venue, each once")
+    equal(desk.known(lost).status, OrderStatus.OPEN, "what became of the doubt")
+
+
 @scenario(*_PRIVATE, cases=ways)
 async def a_private_stream_that_the_venue_ends_is_opened_again(bench: Bench, way: str) -> None:
     """A session that the venue ends with its own message is opened anew, and tells again."""

@@ -7,6 +7,7 @@ import random
 from foxtrot.capabilities import Capability
 from foxtrot.managers.market_data import StreamSubscription
 from foxtrot.model.events import StreamRestored, Trade, TradesFilled, TradesMissed
+from foxtrot.model.order import Side
 from foxtrot.sandbox.faults import Fault
 from foxtrot.testkit.desk import Desk
 from foxtrot.testkit.scenarios.bench import Bench
@@ -61,6 +62,32 @@ async def every_trade_is_heard_once_whatever_is_lost_doubled_or_swapped(bench: B
     if bench.traits.numbered_trades:
         sure(missed, "no gap was told")
         equal([(f.missing, f.failure) for f in filled], [(0, "")] * len(missed), "the gaps filled")
+
+
+@scenario(*_TRADES)
+async def a_gap_of_more_trades_than_the_venue_shows_at_once_is_filled(bench: Bench) -> None:
+    """Thousands of trades that happen while the stream is cut come by asking, each once, in order."""
+    desk, _ = await _followed(bench)
+    desk.world.stage.flow.rate = 0
+    await desk.clock.advance(5)
+    before = desk.world.requests.copy()
+    desk.cut()
+    for _ in range(31):
+        for _ in range(75):
+            desk.world.venue.place_agent(desk.symbol, Side.SELL, desk.price("1"), desk.quantity(20))
+            desk.world.venue.place_agent(desk.symbol, Side.BUY, desk.price("1"), desk.quantity(20))
+        await desk.clock.advance(0.01)
+    await desk.clock.advance(60)
+    desk.world.venue.place_agent(desk.symbol, Side.SELL, desk.price("1"), desk.quantity(20))
+    desk.world.venue.place_agent(desk.symbol, Side.BUY, desk.price("1"), desk.quantity(20))
+    await desk.clock.advance(60)
+    _claim_complete(desk, bench)
+    filled = [event for event in desk.heard if isinstance(event, TradesFilled)]
+    if bench.traits.numbered_trades:
+        sure(sum(f.last_id - f.first_id + 1 for f in filled) > 2_000, f"the gap was not so long: {filled}")
+        equal([(f.missing, f.failure) for f in filled], [(0, "")] * len(filled), "what is missing")
+        asked = desk.world.requests - before
+        sure(asked.total() < 40, f"it took {asked}")
 
 
 @scenario(*_TRADES)

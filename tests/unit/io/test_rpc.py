@@ -12,16 +12,19 @@ import pytest
 from foxtrot.config import TransportConfig
 from foxtrot.errors import (
     AuthenticationError,
+    Banned,
     ConnectFailed,
     ConnectionLost,
+    FoxtrotError,
     NetworkError,
     Outcome,
+    RateLimited,
     RequestTimeout,
     StateError,
 )
 from foxtrot.io.rpc import RpcClient
 from foxtrot.ports import OnClose, OnFrame
-from foxtrot.protocol.calls import Call, RawResponse
+from foxtrot.protocol.calls import Call, Lane, RawResponse
 from foxtrot.protocol.codec import Endpoints
 from foxtrot.testkit.clock import VirtualClock
 from foxtrot.testkit.net import MemoryConnector, MemorySocket
@@ -93,6 +96,8 @@ class Bench:
         self.fallback = Fallback()
         self.codec = Codec()
         self.tokens: list[str | Exception] = []
+        self.lanes: list[Lane] = []
+        self.told: list[tuple[bool, str]] = []
         self.client = RpcClient(
             self.codec,
             Endpoints(rest="https://x", stream="wss://x", ws_api="wss://api"),
@@ -102,9 +107,11 @@ class Bench:
             self.fallback,
             self.call,
             self.clock,
+            lambda up, reason: self.told.append((up, reason)),
         )
 
     async def call(self, call: Call[Any]) -> Any:
+        self.lanes.append(call.lane)
         token = self.tokens.pop(0)
         if isinstance(token, Exception):
             raise token
@@ -129,6 +136,10 @@ async def bench() -> AsyncIterator[Bench]:
     await made.client.close()
     assert [task for task in asyncio.all_tasks() if task.get_name().startswith("foxtrot")] == []
     assert all(not socket.open for socket in made.net.sockets)
+
+
+def out_of_budget() -> RateLimited:
+    return RateLimited("no budget left", outcome=Outcome.NOT_SENT)
 
 
 async def failure(asking: asyncio.Task[RawResponse], kind: type[NetworkError]) -> NetworkError:
@@ -186,12 +197,22 @@ async def test_a_lost_connection_leaves_the_outcome_unknown_and_the_next_request
     assert (await second).status == 200
 
 
-async def test_a_connection_that_cannot_be_opened_means_not_sent(bench: Bench) -> None:
-    bench.net.refuse = 1
-    assert (await failure(await bench.ask(), ConnectFailed)).outcome is Outcome.NOT_SENT
+async def test_what_no_connection_can_be_had_for_goes_by_the_other_way_once_and_it_is_told(bench: Bench) -> None:
+    bench.net.refuse = 2
+    assert (await (await bench.ask("place"))).body == b"by rest"
+    assert (await (await bench.ask("cancel"))).body == b"by rest"
+    assert bench.fallback.calls == ["place", "cancel"]
+    assert bench.net.attempts == 1  # the second one waits for no further attempt
+    (told,) = bench.told
+    assert (told[0], "other way" in told[1]) == (False, True)
+    await bench.clock.advance(1.1)
+    assert (bench.net.attempts, len(bench.told)) == (2, 1)
+    await bench.clock.advance(2.1)
+    assert [up for up, _ in bench.told] == [False, True]
     again = await bench.ask()
     bench.answer(bench.ids()[0])
-    await again
+    assert (await again).status == 200
+    assert bench.fallback.calls == ["place", "cancel"]
 
 
 async def test_all_who_ask_while_the_connection_is_opened_share_one_attempt_and_its_end(bench: Bench) -> None:
@@ -199,9 +220,18 @@ async def test_all_who_ask_while_the_connection_is_opened_share_one_attempt_and_
     bench.net.refuse = 1
     asking = [await bench.ask() for _ in range(5)]
     bench.net.gate.set()
-    for one in asking:
-        await failure(one, ConnectFailed)
+    assert [(await one).body for one in asking] == [b"by rest"] * 5
     assert bench.net.attempts == 1
+
+
+async def test_what_may_have_been_sent_never_goes_by_the_other_way(bench: Bench) -> None:
+    first = await bench.ask()
+    bench.net.refuse = 1
+    bench.net.last.cut("power")
+    await failure(first, ConnectionLost)
+    late = await bench.ask("later")
+    assert (await late).body == b"by rest"
+    assert bench.fallback.calls == ["later"]
 
 
 async def test_one_who_gives_up_while_the_connection_is_opened_does_not_harm_the_others(bench: Bench) -> None:
@@ -306,14 +336,45 @@ async def test_the_token_of_a_connection_goes_with_each_of_its_requests(bench: B
     await three
 
 
-async def test_without_a_token_nothing_was_sent_whatever_became_of_the_question(bench: Bench) -> None:
-    bench.codec.tokens, bench.tokens = True, [RequestTimeout("no answer"), AuthenticationError("wrong key")]
-    with pytest.raises(ConnectFailed) as lost:
-        await (await bench.ask())
-    assert lost.value.outcome is Outcome.NOT_SENT
-    with pytest.raises(AuthenticationError):
-        await (await bench.ask())
+@pytest.mark.parametrize(
+    "why", [RequestTimeout("no answer"), AuthenticationError("may not use sockets"), out_of_budget()], ids=repr
+)
+async def test_without_a_token_a_request_goes_by_the_other_way(bench: Bench, why: FoxtrotError) -> None:
+    bench.codec.tokens, bench.tokens = True, [why]
+    assert (await (await bench.ask())).body == b"by rest"
     assert bench.net.sockets == []
+
+
+async def test_a_token_is_asked_for_before_all_reads(bench: Bench) -> None:
+    bench.codec.tokens, bench.tokens = True, ["token"]
+    await (await answered(bench, "cancel"))
+    assert bench.lanes == [Lane.CANCEL]
+
+
+async def test_a_budget_that_lacks_for_a_moment_is_no_outage(bench: Bench) -> None:
+    bench.codec.tokens, bench.tokens = True, [out_of_budget(), "token"]
+    assert (await (await bench.ask())).body == b"by rest"
+    await (await answered(bench, "cancel"))
+    assert (bench.fallback.calls, bench.told) == (["place"], [])
+
+
+@pytest.mark.parametrize("kind", [RateLimited, Banned])
+async def test_who_is_told_to_wait_for_a_token_goes_no_other_way(bench: Bench, kind: type[RateLimited]) -> None:
+    bench.codec.tokens, bench.tokens = True, [kind("slower", outcome=Outcome.REFUSED)]
+    with pytest.raises(kind) as told:
+        await (await bench.ask())
+    assert (told.value.outcome, bench.fallback.calls) == (Outcome.NOT_SENT, [])
+
+
+async def test_a_key_that_is_refused_is_tried_again_only_when_there_is_something_to_send(bench: Bench) -> None:
+    refused = [AuthenticationError("no such key") for _ in range(3)]
+    bench.codec.tokens, bench.tokens = True, [*refused, "token"]
+    await (await bench.ask())
+    await bench.clock.advance(3_600)
+    assert len(bench.tokens) == 2
+    assert (await (await bench.ask())).body == b"by rest"
+    await bench.clock.advance(3_600)
+    assert len(bench.tokens) == 1
 
 
 async def test_a_request_whose_token_was_refused_counts_as_not_sent_and_the_next_has_a_new_one(bench: Bench) -> None:

@@ -77,18 +77,27 @@ class KrakenRestCodec(fx.RestBase):
         return public_call("Depth", params, ByPair[market.DepthInfo], read)
 
     def fetch_trades(self, contract: fx.Contract, limit: int, from_id: str) -> fx.Call[list[fx.Trade]]:
-        """Ask for the latest trades; for those from an id on, which must be among the newest 1,000.
+        """Ask for the latest trades, or, as long as these are among the newest 1,000, for those from an id on.
 
-        Reading raises VenueError for an older id: past trades can be asked for by time only.
+        Reading raises VenueError for an older id.
         """
 
-        def read(found: ByPair[list[market.TradeRow]]) -> list[fx.Trade]:
-            trades = fx.trades_from([self._trade(row, contract.symbol) for row in _only(found)], from_id)
+        def read(page: fx.Page[fx.Trade]) -> list[fx.Trade]:
+            trades = fx.trades_from(page.items, from_id)
             return trades[:limit] if from_id else trades[-limit:]
 
-        count = _MOST_TRADES if from_id else min(limit, _MOST_TRADES)
-        params = {"pair": contract.venue_symbol, "count": str(count)}
-        return public_call("Trades", params, ByPair[list[market.TradeRow]], read)
+        return self._trade_page(contract, count=str(_MOST_TRADES if from_id else min(limit, _MOST_TRADES))).then(read)
+
+    def fetch_trades_since(self, contract: fx.Contract, since: str) -> fx.Call[fx.Page[fx.Trade]]:
+        """Ask for the first 1,000 trades after a time in ns; the answer says what asks for the next ones."""
+        return self._trade_page(contract, count=str(_MOST_TRADES), since=since)
+
+    def _trade_page(self, contract: fx.Contract, **params: str) -> fx.Call[fx.Page[fx.Trade]]:
+        def read(found: ByPair[list[market.TradeRow]]) -> fx.Page[fx.Trade]:
+            trades = [self._trade(row, contract.symbol) for row in _only(found)]
+            return fx.Page(trades, str(found["last"]) if len(trades) == _MOST_TRADES else "")
+
+        return public_call("Trades", {"pair": contract.venue_symbol} | params, ByPair[list[market.TradeRow]], read)
 
     def candles(self, contract: fx.Contract, interval: str, wanted: fx.Wanted) -> fx.Call[list[fx.Bar]]:
         """Ask for one page of candles: of the newest 720 those that open in the range."""

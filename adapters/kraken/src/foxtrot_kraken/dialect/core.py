@@ -164,7 +164,6 @@ class KrakenDialectFactory:
         symbols=("BTC/USD", "ETH/USDT"),
         intervals=("1m", "5m", "15m", "30m", "1h", "4h", "1d"),
         newest_candles=720,
-        newest_trades=1_000,
         judges_clock=False,
         partial_depths=DEPTHS,
         whole_partials=False,

@@ -6,6 +6,7 @@ Source: https://docs.kraken.com/api/docs/rest-api/get-server-time and the pages 
 from __future__ import annotations
 
 import bisect
+import itertools
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
@@ -86,13 +87,11 @@ def trades(desk: Desk, request: Request) -> Any:
     pair, params = desk.pair(request.params), request.params
     since, count = params.text("since"), params.integer("count", _MOST_TRADES, 1, _MOST_TRADES)
     kept = list(desk.venue.trades(pair.symbol))
-    if since is None:
-        chosen, last = kept[-count:], 0
-    else:
-        last = params.integer("since", 0)
-        first = bisect.bisect_right(kept, last, key=lambda trade: trade.time_ns)
-        chosen = kept[first : first + count]
-    last = chosen[-1].time_ns if chosen else last
+    # No two trades have the same: who asks for what came after one misses none of the same moment.
+    marks = list(itertools.accumulate((t.time_ns for t in kept), lambda before, time_ns: max(before + 1, time_ns)))
+    first = max(0, len(kept) - count) if since is None else bisect.bisect_right(marks, params.integer("since", 0))
+    chosen = kept[first : first + count]
+    last = marks[first + len(chosen) - 1] if chosen else params.integer("since", 0)
     return {pair.key: [_trade(desk, trade) for trade in chosen], "last": str(last)}
 
 
