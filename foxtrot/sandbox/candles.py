@@ -154,6 +154,10 @@ def _add(candle: Candle, trade: PublicTrade) -> None:
 
 
 def _extend(candle: Candle, minute: Candle) -> None:
+    if _is_quiet(minute):
+        return
+    if _is_quiet(candle):  # what was repeated so far is no price of this one
+        candle.open, candle.high, candle.low = minute.open, minute.high, minute.low
     candle.high, candle.low, candle.close = max(candle.high, minute.high), min(candle.low, minute.low), minute.close
     candle.volume += minute.volume
     candle.quote_volume += minute.quote_volume
@@ -163,6 +167,10 @@ def _extend(candle: Candle, minute: Candle) -> None:
     candle.last_trade_id = max(candle.last_trade_id, minute.last_trade_id)
     if candle.first_trade_id < 0:
         candle.first_trade_id = minute.first_trade_id
+
+
+def _is_quiet(candle: Candle) -> bool:
+    return candle.trades == 0 and not candle.volume
 
 
 def _flat(open_ns: int, price: Decimal) -> Candle:
