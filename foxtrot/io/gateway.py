@@ -96,15 +96,30 @@ class RequestGateway:
         return await self._call_once(call, self._clock.monotonic())
 
     async def request(self, call: Call[object]) -> RawResponse:
-        """Send a call whose budget another gateway has taken, when it is its turn here; return the untouched answer."""
+        """Send a call whose budget another gateway has taken, when it is its turn here; return the untouched answer.
+
+        Raises RateLimited or Banned (nothing was sent) when the venue has told us meanwhile to wait for too long.
+        """
         if self._turns is None or not call.signed:
+            await self._await_pause(call, self._deadline())
             return await self._client.request(call)
         await self._turns.take(call)
+        try:
+            await self._await_pause(call, self._deadline())
+        except BaseException:
+            self._turns.release()
+            raise
         sent = self._turns.sent()
         try:
             return await self._client.request(call)
         finally:
             await sent.answered()
+
+    async def _await_pause(self, call: Call[object], deadline: float) -> None:
+        while (wait := self._limiter.paused(call, self._now_s())) > 0:
+            if self._clock.monotonic() + wait > deadline:
+                raise self._no_budget(wait)
+            await self._clock.sleep(wait + _EDGE_S)
 
     async def synchronise_clock(self) -> None:
         """Measure the offset of the venue's clock."""

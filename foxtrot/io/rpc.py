@@ -32,6 +32,7 @@ from foxtrot.protocol.codec import Endpoints, RpcCodec
 _LOG = logging.getLogger("foxtrot.rpc")
 _SOON_S = 0.001
 _YOUNG = 0.95  # part of its greatest age after which a connection gets no new requests
+_PATIENCE_S = 3.0  # that a request has with a connection that is being opened
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0  # before a connection that could not be opened is tried again
 _UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError)
 
@@ -211,14 +212,21 @@ class RpcClient:
         return None if line.lost else line
 
     async def _connected(self) -> _Line:
-        """Return a new connection; all who ask while it is being opened share one attempt and its outcome."""
+        """Return a connection; all who ask while it is being opened share one attempt and its outcome."""
         if self._closed:
             raise StateError("The connection for requests is closed.")
+        if self._line is not None and self._line.usable:
+            return self._line
         if self._opening is None:
             self._opening = asyncio.create_task(self._open(), name="foxtrot rpc opening")
             self._opening.add_done_callback(_heed)
-        opening = self._opening
-        await asyncio.wait({opening})
+        opening, patience = self._opening, asyncio.ensure_future(self._clock.sleep(_PATIENCE_S))
+        try:
+            await asyncio.wait({opening, patience}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            patience.cancel()
+        if not opening.done():
+            raise ConnectFailed(f"The connection for requests was not open after {_PATIENCE_S:g} s.")
         if opening.cancelled():
             raise StateError("The connection for requests was closed while it was being opened.")
         return opening.result()

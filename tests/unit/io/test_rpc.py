@@ -224,6 +224,23 @@ async def test_all_who_ask_while_the_connection_is_opened_share_one_attempt_and_
     assert bench.net.attempts == 1
 
 
+async def test_a_request_waits_a_few_seconds_for_a_connection_that_does_not_open_and_the_next_not_at_all(
+    bench: Bench,
+) -> None:
+    bench.net.gate.clear()
+    first = await bench.ask()
+    await bench.clock.advance(2.9)
+    assert not first.done()
+    await bench.clock.advance(0.2)
+    assert (await first).body == b"by rest"
+    assert (await (await bench.ask("cancel"))).body == b"by rest"
+    bench.net.gate.set()
+    await bench.clock.advance(1.1)
+    assert [up for up, _ in bench.told] == [False, True]
+    assert bench.net.attempts == 1
+    await (await answered(bench, "cancel"))
+
+
 async def test_what_may_have_been_sent_never_goes_by_the_other_way(bench: Bench) -> None:
     first = await bench.ask()
     bench.net.refuse = 1
