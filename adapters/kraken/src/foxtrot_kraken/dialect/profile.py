@@ -43,7 +43,8 @@ class DialectOptions(BaseModel):
     that would take is accepted and canceled, or refused. `fill_or_kill`: whether FOK exists. `unknown_in_query`:
     whether QueryOrders refuses an unknown id or leaves it out. `edit_unknown`, `duplicate_text`, `would_trigger_text`,
     `bad_token_text`: the venue's words.
-    `timeout_text`: what it says when it does not know whether it has acted.
+    `history_fees`: fees in TradesHistory, which come without their asset, are in quote currency, or as charged (which a
+    client cannot tell apart). `timeout_text`: what it says when it does not know whether it has acted.
     `repeated_subscription`: what is subscribed to already is refused, or acknowledged and begun anew.
     `private_after_reply`: private messages wait for the next tick, behind the reply. `empty_snapshot`: a snapshot is
     sent when no order is open. `last_fill_status`: what a trade message says of an order that it fills. `heartbeat`:
@@ -70,6 +71,7 @@ class DialectOptions(BaseModel):
     duplicate_text: str = "EOrder:Duplicate cl_ord_id"
     would_trigger_text: str = "EOrder:Invalid price"
     bad_token_text: str = "ESession:Invalid session"
+    history_fees: Literal["quote", "charged"] = "quote"
     timeout_text: Literal["EService:Timeout", "EGeneral:Internal error", "EGeneral:Unknown error"] = "EService:Timeout"
     repeated_subscription: Literal["refuse", "renew"] = "refuse"
     private_after_reply: bool = False
