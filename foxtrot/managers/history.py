@@ -55,9 +55,16 @@ class HistoricalManager:
         return finished if limit is None else finished[:limit] if start is not None else finished[-limit:]
 
     async def fetch_trades(self, symbol: str, *, from_id: str, limit: int = 1_000) -> list[Trade]:
-        """Fetch past public trades from trade id `from_id` (inclusive) on, oldest first, paged as needed."""
+        """Fetch past public trades from trade id `from_id` (inclusive) on, oldest first, paged as needed.
+
+        Raises InvalidRequest for a limit below 1, or what is no id.
+        """
         wiring = self._wiring
         wiring.require(Capability.FETCH_TRADES)
+        if limit < 1:
+            raise InvalidRequest(f"limit must be at least 1, not {limit}.", field="limit")
+        if not (from_id.isascii() and from_id.isdigit()):
+            raise InvalidRequest(f"from_id must be the number of a trade, not {from_id!r}.", field="from_id")
         contract = wiring.contract(symbol)
         trades: list[Trade] = []
         while len(trades) < limit:

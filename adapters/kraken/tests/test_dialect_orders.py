@@ -101,6 +101,20 @@ def test_fees_are_taken_in_the_base_asset_on_request(wire: Wire) -> None:
     assert wire.ok("Balance")["XXBT"] == "0.9960"
 
 
+@pytest.mark.parametrize(
+    ("side", "offset", "error"),
+    [
+        ("sell", "+50.12", "EOrder:Invalid price:XBTUSD price can only be specified up to 1 decimals."),
+        ("sell", "+60000", "EOrder:Invalid price"),
+        ("sell", "+59999.9", None),
+        ("buy", "+70000", None),
+    ],
+)
+def test_a_trailing_offset_keeps_to_the_prices(wire: Wire, side: str, offset: str, error: str | None) -> None:
+    said = wire.order(type=side, ordertype="trailing-stop", price=offset)["error"]
+    assert said == ([] if error is None else [error])
+
+
 def test_a_market_order_by_its_cost(wire: Wire) -> None:
     reply = wire.order(ordertype="market", price=None, volume="6001", oflags="viqc")["result"]
     assert reply["descr"]["order"] == "buy 6001.00000000 XBTUSD @ market"
