@@ -20,6 +20,7 @@ from foxtrot.model.events import (
     Trade,
 )
 from foxtrot.model.intervals import floor_open
+from foxtrot.model.order import Side
 from foxtrot.protocol.messages import ChannelKind
 from foxtrot.sandbox.faults import Fault
 from foxtrot.testkit.desk import Desk
@@ -48,6 +49,28 @@ def subscribe(desk: Desk, kind: str, callback: Any = None) -> Any:
 def told(desk: Desk, kind: str, since: int = 0) -> list[Any]:
     """Return the events of a kind of stream."""
     return [event for event in desk.heard[since:] if isinstance(event, EVENTS[kind])]
+
+
+@scenario(Capability.SUBSCRIBE_QUOTES, Capability.FETCH_TICKER)
+async def an_empty_side_of_the_book_is_no_price(bench: Bench) -> None:
+    """While nobody sells, or nobody buys, there is no quote; a ticker has price and quantity 0 for that side."""
+    desk = await bench.desk()
+    venue, symbol, some = desk.world.venue, desk.symbol, desk.quantity(600)
+    venue.place_agent(symbol, Side.BUY, desk.price("0.99"), some)
+    await desk.run(desk.exchange.subscribe_quotes(symbol))
+    await desk.clock.advance(3)
+    venue.place_agent(symbol, Side.BUY, desk.price("0.995"), some)
+    await desk.clock.advance(3)
+    equal([e for e in desk.heard if isinstance(e, Quote)], [], "the quotes while nobody sells")
+    ticker = await desk.run(desk.exchange.fetch_ticker(symbol))
+    equal((ticker.bid, ticker.ask, ticker.ask_quantity), (float(desk.price("0.995")), 0.0, 0.0), "the ticker")
+    venue.place_agent(symbol, Side.SELL, desk.price("1.01"), some)
+    await desk.clock.advance(3)
+    both = (float(desk.price("0.995")), float(desk.price("1.01")))
+    equal([(e.bid, e.ask) for e in desk.heard if isinstance(e, Quote)], [both], "the quotes with both sides")
+    venue.place_agent(symbol, Side.SELL, desk.price("0.99"), some * 2)
+    await desk.clock.advance(3)
+    sure(all(e.bid and e.ask for e in desk.heard if isinstance(e, Quote)), "a quote has no price")
 
 
 @scenario(*_EVERY, cases=tuple(EVENTS))
