@@ -35,6 +35,7 @@ _SILENT_AFTER = 3
 # The venue's clock is known to half a round trip: who waits for a new window goes this much later, so as not to arrive
 # in the old one.
 _EDGE_S = 0.1
+_NOBODYS: Call[object] = Call(endpoint="unknown", params={}, decode=bytes)
 _PAUSE_S, _BAN_S = 1.0, 60.0  # where the venue does not say how long
 # An answer about the time is right to half its round trip; after a longer one it is worth another question. Venues
 # refuse what comes a second too early.
@@ -114,6 +115,13 @@ class RequestGateway:
             return await self._client.request(call)
         finally:
             await sent.answered()
+
+    def overhear(self, response: RawResponse) -> None:
+        """Take note of an answer to nobody knows which call: a refusal for rate holds up what follows."""
+        error = self._codec.classify(_NOBODYS, response)
+        if isinstance(error, RateLimited):
+            _LOG.warning("%s refused a request for rate, it does not say which: %s", self._exchange, error)
+            self._heed(error)
 
     async def _await_pause(self, call: Call[object], deadline: float) -> None:
         while (wait := self._limiter.paused(call, self._now_s())) > 0:

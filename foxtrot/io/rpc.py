@@ -119,6 +119,7 @@ class RpcClient:
     urgently as the most urgent command. A request for which no connection can be opened goes to `fallback`, too:
     nothing of it was sent. What may have been sent never does: a lost answer leaves the outcome unknown.
     `on_state` hears that the connection cannot be opened, and that it can again; it is tried again meanwhile.
+    `on_stray` hears of answers without the id of a request: whose they are cannot be known.
     `late_answers` and `bad_frames` count what came and belonged to no waiting request.
     """
 
@@ -133,6 +134,7 @@ class RpcClient:
         ask: Callable[[Call[str]], Awaitable[str]],
         clock: Clock | None = None,
         on_state: Callable[[bool, str], None] = lambda up, reason: None,
+        on_stray: Callable[[RawResponse], None] = lambda response: None,
     ) -> None:
         self._codec = codec
         self._url = codec.url(endpoints)
@@ -143,6 +145,7 @@ class RpcClient:
         self._ask = ask
         self._clock = clock or SystemClock()
         self._on_state = on_state
+        self._on_stray = on_stray
         self._ids = itertools.count(1)
         self._line: _Line | None = None
         self._opening: asyncio.Task[_Line] | None = None
@@ -299,6 +302,8 @@ class RpcClient:
         waiting = None if number is None else line.pending.get(number)
         if waiting is None or waiting.answer.done():
             self.late_answers += 1
+            if number is None:
+                self._on_stray(response)
             _LOG.warning("an answer to no waiting request came: id %r, status %d", number, response.status)
         else:
             waiting.answer.set_result(response)

@@ -98,6 +98,7 @@ class Bench:
         self.tokens: list[str | Exception] = []
         self.lanes: list[Lane] = []
         self.told: list[tuple[bool, str]] = []
+        self.stray: list[RawResponse] = []
         self.client = RpcClient(
             self.codec,
             Endpoints(rest="https://x", stream="wss://x", ws_api="wss://api"),
@@ -108,6 +109,7 @@ class Bench:
             self.call,
             self.clock,
             lambda up, reason: self.told.append((up, reason)),
+            self.stray.append,
         )
 
     async def call(self, call: Call[Any]) -> Any:
@@ -405,6 +407,18 @@ async def test_a_request_whose_token_was_refused_counts_as_not_sent_and_the_next
     assert json.loads(bench.net.last.sent[0])["token"] == "new"
     bench.answer(2)
     await again
+
+
+async def test_an_answer_without_an_id_ends_no_request_and_is_passed_on(bench: Bench) -> None:
+    asking = await bench.ask()
+    bench.net.last.say(json.dumps({"id": None, "status": 429, "body": "slower"}))
+    await bench.clock.settle()
+    assert not asking.done()
+    assert [response.status for response in bench.stray] == [429]
+    bench.answer(1)
+    await asking
+    bench.answer(1, "late")
+    assert (len(bench.stray), bench.client.late_answers) == (1, 2)
 
 
 async def test_a_frame_that_answers_nobody_is_no_late_answer(bench: Bench) -> None:
