@@ -55,7 +55,10 @@ class Quote(MarketEvent, frozen=True, gc=False):
 
 
 class Ticker(MarketEvent, frozen=True, gc=False):
-    """Report the rolling 24-hour statistics. A side of the book that is empty has price and quantity 0."""
+    """Report the rolling 24-hour statistics; where what is asked for differs, the capability's note says how.
+
+    A side of the book that is empty has price and quantity 0.
+    """
 
     last: float
     last_quantity: float

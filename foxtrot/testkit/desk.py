@@ -47,8 +47,8 @@ class Scripted(Schedule):
 class Desk(VenueHand):
     """Hold an exchange, its world and all events heard; `run` lets time pass until something is done.
 
-    `rate` and `history_days` are the sandbox's, `options` the adapter's, `dialect` the dialect's; `orders` are fields of
-    `OrdersConfig`. `symbol` is the first of the venue's, unless `symbols` are given. Several desks may share `clock`
+    `rate` and `history_days` are the sandbox's, `options` the adapter's, `dialect` the dialect's; `orders` are fields
+    of `OrdersConfig`. `symbol` is the first of the venue's, unless `symbols` are given. Several desks may share `clock`
     and `engine`.
     """
 

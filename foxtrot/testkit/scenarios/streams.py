@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from foxtrot.capabilities import Capability
+from foxtrot.capabilities import Capability, Support
 from foxtrot.errors import StateError
 from foxtrot.model.events import (
     Bar,
@@ -172,6 +172,28 @@ async def a_stream_that_cannot_be_had_is_polled(bench: Bench) -> None:
     stale = [event for event in desk.heard[since:] if isinstance(event, StreamStale)]
     sure(len(stale) == 1 and "not up" in stale[0].reason, f"told as stale: {stale}")
     sure(len(told(desk, "quotes", since)) >= 4, "nothing came by asking")
+
+
+@scenario(Capability.SUBSCRIBE_TICKER, Capability.FETCH_TICKER)
+async def statistics_are_of_24_hours_by_stream_and_by_request(bench: Bench) -> None:
+    """Both ways tell the same of the last 24 hours; where a request tells something else, its capability says so."""
+    desk = await bench.busy(history_days=3)
+    await desk.run(desk.exchange.subscribe_ticker(desk.symbol))
+    await desk.clock.advance(20)
+    desk.world.stage.flow.rate = 0
+    await desk.clock.advance(5)
+    day = desk.world.venue.day_statistics(desk.symbol)
+    asked = await desk.run(desk.exchange.fetch_ticker(desk.symbol))
+    heard = [event for event in desk.heard if isinstance(event, Ticker)][-1]
+    feature = bench.spec.capabilities[Capability.FETCH_TICKER]
+    for name, told in (("stream", heard), ("request", asked)):
+        equal((told.last, told.high, told.low), (float(day.last), float(day.high), float(day.low)), f"by {name}")
+        if told is asked and feature.support is not Support.FULL:
+            sure("day" in feature.note, "nothing says what the opening is")
+            continue
+        change = float((day.last - day.open) / day.open * 100)
+        sure(abs(told.open - float(day.open)) < 1e-6 * told.open, f"by {name} it opened at {told.open}, not {day.open}")
+        sure(abs(told.change_percent - change) < 0.02, f"by {name} it changed by {told.change_percent} %, not {change}")
 
 
 @scenario(Capability.SUBSCRIBE_TICKER, Capability.FETCH_TICKER)

@@ -8,12 +8,13 @@ from foxtrot.spec import AdapterSpec
 _SPOT_ADAPTER = "the venue has it, this adapter is for spot"
 _CAPABILITIES = CapabilitySet.declare(
     "fetch_markets fetch_balance fetch_fees validate_order cancel_order fetch_order_status fetch_open_orders "
-    "fetch_orders fetch_ticker fetch_trades subscribe_ticker subscribe_quotes subscribe_trades "
+    "fetch_orders fetch_trades subscribe_ticker subscribe_quotes subscribe_trades "
     "subscribe_ohlcv user_stream dead_man_switch orders_over_ws",
     partial={
         "place_order": "limit, market, post-only, stop-loss, take-profit, trailing stop, iceberg; no conditional close",
         "cancel_all_orders": "the open orders are asked for first, and canceled 50 at once",
         "fetch_ohlcv": "the newest 720 candles of an interval",
+        "fetch_ticker": "opening and change are those of the day (UTC), all else of the last 24 hours",
         "fetch_order_book": "up to 500 levels a side",
         "subscribe_order_book": "up to 1000 levels a side, with checksums",
     },

@@ -78,7 +78,7 @@ class KrakenRpcCodec(fx.RpcCodec):
     def decode(self, data: bytes) -> tuple[int | str | None, fx.RawResponse] | None:
         """Return the request's id and the answer as REST would have given it; None for heartbeats and the like.
 
-        A refusal for rate has no id. A frame that cannot be read comes back without an id and with status 0; never raises.
+        A refusal for rate has no id. A frame that cannot be read has none either, and status 0; never raises.
         """
         try:
             reply = _FRAME.decode(data)
