@@ -8,10 +8,11 @@ from pathlib import Path
 
 from foxtrot.capabilities import Capability, Support
 from foxtrot.plugins import default_registry
+from foxtrot.sandbox.stage import traits_of
 from foxtrot.spec import AdapterSpec
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md"]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "how-to" / "history.md"]
 _MARKS = {
     Support.FULL: "yes",
     Support.PARTIAL: "partly",
@@ -41,11 +42,21 @@ def venues_table() -> str:
     return "\n".join(lines)
 
 
+def intervals_table() -> str:
+    """Render the intervals of each venue's candles, and how far back they go, as one Markdown table."""
+    lines = ["| | intervals | what is partial |", "|---|---|---|"]
+    for spec in specs():
+        note = spec.capabilities[Capability.FETCH_OHLCV].note or "-"
+        lines.append(f"| {spec.title} (`{spec.name}`) | {' '.join(traits_of(spec).intervals)} | {note} |")
+    return "\n".join(lines)
+
+
 def rewritten(text: str) -> str:
     """Replace each generated part of a page."""
+    tables = {"venues": venues_table, "intervals": intervals_table}
     return re.sub(
-        r"<!-- generated: venues -->.*?<!-- /generated -->",
-        lambda _: f"<!-- generated: venues -->\n{venues_table()}\n<!-- /generated -->",
+        r"<!-- generated: (\w+) -->.*?<!-- /generated -->",
+        lambda part: f"<!-- generated: {part[1]} -->\n{tables[part[1]]()}\n<!-- /generated -->",
         text,
         flags=re.DOTALL,
     )

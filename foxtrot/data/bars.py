@@ -194,6 +194,8 @@ def resample(bars: Sequence[Bar], interval: str) -> list[Bar]:
 
 def _joined(opened: int, group: list[Bar], interval: str) -> Bar:
     first, last = group[0], group[-1]
+    # A candle without trades repeats a close of before: no price of the longer one.
+    traded = [bar for bar in group if bar.volume > 0 or bar.trades > 0] or group
     step = first.interval
     whole = first.open_time == opened and next_open(last.open_time, step) == next_open(opened, interval)
     unbroken = not holes((bar.open_time for bar in group), step)
@@ -205,9 +207,9 @@ def _joined(opened: int, group: list[Bar], interval: str) -> Bar:
         last.seq,
         interval,
         opened,
-        first.open,
-        max(bar.high for bar in group),
-        min(bar.low for bar in group),
+        traded[0].open,
+        max(bar.high for bar in traded),
+        min(bar.low for bar in traded),
         last.close,
         round(math.fsum(bar.volume for bar in group), _DECIMALS),
         round(math.fsum(bar.quote_volume for bar in group), _DECIMALS),

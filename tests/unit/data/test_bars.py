@@ -212,3 +212,11 @@ def test_months_join_to_quarters_and_days_to_months() -> None:
 def test_what_cannot_be_joined_is_refused(bars: list[Bar], interval: str, says: str) -> None:
     with pytest.raises(InvalidRequest, match=says):
         resample(bars, interval)
+
+
+def test_a_quiet_beginning_is_no_price_of_the_longer_candle() -> None:
+    quiet = Bar("x", SYMBOL, 0, 0, 0, "1m", 0, *[90.0] * 4, 0.0, 0.0, 0, closed=True)
+    (joined,) = resample([quiet, minute(1, 100.0), minute(2, 101.0)], "3m")
+    assert (joined.open, joined.high, joined.low, joined.close) == (100.0, 103.0, 99.5, 102.0)
+    (still,) = resample([quiet], "3m")
+    assert (still.open, still.close, still.trades) == (90.0, 90.0, 0)
