@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -206,6 +207,20 @@ async def test_weeks_and_months_are_what_the_venue_has(tmp_path: Path) -> None:
     await desk.close()
 
 
+async def test_a_limit_proves_nothing_of_what_lies_behind_it_and_a_gap_is_told_once(desk: Desk, tmp_path: Path) -> None:
+    cache, begin = BarCache(tmp_path, sandbox="desk"), desk.world.venue.first_minute_ns(SYMBOL)
+    early = begin - 2 * 1_440 * MINUTE
+    for _ in range(3):
+        few = await desk.run(cache.fetch_ohlcv(desk.exchange, SYMBOL, "1m", start=early, limit=10))
+        assert [bar.open_time for bar in few] == list(range(begin, begin + 10 * MINUTE, MINUTE))
+    gaps(desk)
+    more = await desk.run(cache.fetch_ohlcv(desk.exchange, SYMBOL, "1m", start=early, end=begin + 299 * MINUTE))
+    assert [bar.open_time for bar in more] == list(range(begin, begin + 300 * MINUTE, MINUTE))
+    told = sorted(gaps(desk))
+    assert [told[0][0], told[-1][1]] == [early, begin - MINUTE]
+    assert all(a[1] + MINUTE == b[0] for a, b in itertools.pairwise(told))
+
+
 # the same choices as without a cache
 
 
@@ -291,6 +306,17 @@ async def test_candles_of_different_places_are_never_mixed(tmp_path: Path) -> No
     await in_environment("sandbox", tmp_path, sandbox="b")
     folders = {path.relative_to(tmp_path).parts[:2] for path in files(tmp_path)}
     assert folders == {("binance", place) for place in ("live", "testnet", "sandbox-a", "sandbox-b")}
+
+
+async def test_a_sandbox_in_the_place_of_the_real_venue_is_not_kept_as_the_real_one(tmp_path: Path) -> None:
+    desk = Desk("binance", history_days=3)
+    config = ExchangeConfig(environment="live")
+    exchange = ExchangeFactory().get_exchange("binance", config, clock=desk.clock, environment=desk.world)
+    await desk.run(exchange.connect())
+    assert len(await desk.run(BarCache(tmp_path).fetch_ohlcv(exchange, SYMBOL, limit=60))) == 60
+    assert files(tmp_path) == []
+    await desk.run(exchange.disconnect())
+    await desk.world.end()
 
 
 async def test_a_sandbox_is_not_kept_unless_it_is_named(tmp_path: Path) -> None:

@@ -229,6 +229,16 @@ async def test_a_candle_that_two_pages_tell_differently_is_read_again(desk: Desk
     assert desk.world.requests.total() - asked == 3 + 2
 
 
+async def test_the_first_so_many_are_read_again_as_well(desk: Desk) -> None:
+    start = desk.clock.time_ns() // MINUTE * MINUTE - 2_500 * MINUTE
+    truth = await fetched(desk, start=start, limit=2_000)
+    for opened in (start + 999 * MINUTE, start + 1_998 * MINUTE):
+        liar = Liar(desk, opened, 1)
+        again = await fetched(desk, start=start, limit=2_000)
+        assert liar.left == 0
+        assert [(b.open_time, b.close) for b in again] == [(b.open_time, b.close) for b in truth]
+
+
 async def test_pages_that_go_on_disagreeing_are_no_answer(desk: Desk) -> None:
     newest = desk.clock.time_ns() // MINUTE * MINUTE - MINUTE
     start = newest - 2_499 * MINUTE
