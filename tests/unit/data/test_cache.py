@@ -221,6 +221,41 @@ async def test_a_limit_proves_nothing_of_what_lies_behind_it_and_a_gap_is_told_o
     assert all(a[1] + MINUTE == b[0] for a, b in itertools.pairwise(told))
 
 
+def joined(told: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Join gaps that touch, as a range may be told in parts."""
+    whole: list[tuple[int, int]] = []
+    for first, last in sorted(told):
+        if whole and first == whole[-1][1] + MINUTE:
+            whole[-1] = whole[-1][0], last
+        else:
+            whole.append((first, last))
+    return whole
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_candles_and_gaps_are_those_of_a_direct_call_in_whatever_order_things_are_asked(
+    seed: int, tmp_path: Path
+) -> None:
+    desk, chance = Desk("binanceus", history_days=9), random.Random(seed)
+    await desk.run(desk.exchange.connect())
+    cache, now = BarCache(tmp_path, sandbox="desk"), desk.clock.time_ns()
+    for _ in range(6):
+        hole = now // MINUTE * MINUTE - chance.randrange(1, 9 * 1_440) * MINUTE
+        until = hole + chance.choice([1, 30, 700]) * MINUTE
+        leave_out(desk, lambda opened, hole=hole, until=until: hole <= opened < until)
+    gaps(desk)
+    for _ in range(25):
+        first, last = sorted(now - chance.randrange(0, 11 * 1_440) * MINUTE + chance.randrange(MINUTE) for _ in "ab")
+        asked: dict[str, Any] = {"start": first, "end": last, "limit": chance.choice([None, None, 5, 800])}
+        asked |= {"start": None, "limit": 300} if chance.random() < 0.2 else {}
+        theirs = await desk.run(desk.exchange.fetch_ohlcv(SYMBOL, "1m", **asked))
+        missing = gaps(desk)
+        mine = await desk.run(cache.fetch_ohlcv(desk.exchange, SYMBOL, "1m", **asked))
+        assert figures(mine) == figures(theirs)
+        assert joined(gaps(desk)) == joined(missing)
+    await desk.close()
+
+
 # the same choices as without a cache
 
 

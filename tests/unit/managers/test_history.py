@@ -165,6 +165,18 @@ async def test_past_minutes_that_are_missing_at_the_end_are_told(desk: Desk) -> 
     assert gaps(desk) == [(newest - 119 * MINUTE, newest)]
 
 
+@pytest.mark.parametrize("hole", [30, 1_500, 5_000])
+async def test_a_hole_at_the_beginning_hides_nothing_that_follows(desk: Desk, hole: int) -> None:
+    newest = desk.clock.time_ns() // MINUTE * MINUTE - MINUTE
+    start = newest - 9_999 * MINUTE
+    leave_out(desk, lambda opened: start <= opened < start + hole * MINUTE)
+    there = list(range(start + hole * MINUTE, newest + 1, MINUTE))
+    for wanted, opened in (({}, there), ({"limit": 10}, there[:10]), ({"limit": 3_000}, there[:3_000])):
+        desk.heard.clear()
+        assert opens(await fetched(desk, start=start, **wanted)) == opened
+        assert gaps(desk) == [(start, start + (hole - 1) * MINUTE)]
+
+
 async def test_a_history_full_of_holes_is_asked_for_page_by_page(desk: Desk) -> None:
     leave_out(desk, lambda opened: opened // MINUTE % 3 == 0)
     newest = desk.clock.time_ns() // MINUTE * MINUTE - MINUTE
