@@ -140,6 +140,7 @@ class Assembly:
             requests.call_at_once,
             wiring.clock,
             self._on_orders_channel,
+            requests.overhear,
         )
 
     def _on_orders_channel(self, up: bool, reason: str) -> None:

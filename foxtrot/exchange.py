@@ -259,11 +259,11 @@ class BaseExchange(abc.ABC):
         return await self.market_data.fetch_tickers(symbols)
 
     async def fetch_order_book(self, symbol: str, depth: int = 100) -> OrderBook:
-        """Ask for the best `depth` levels a side."""
+        """Ask for the best `depth` levels a side. Raises InvalidRequest for a depth that the venue does not show."""
         return await self.market_data.fetch_order_book(symbol, depth)
 
     async def fetch_trades(self, symbol: str, limit: int = 500) -> list[Trade]:
-        """Ask for the latest public trades, oldest first."""
+        """Ask for the latest public trades, oldest first. Raises InvalidRequest for a limit that is not in 1..1000."""
         return await self.market_data.fetch_trades(symbol, limit)
 
     async def subscribe_ticker(
@@ -294,9 +294,10 @@ class BaseExchange(abc.ABC):
         """Keep the whole book: BookUpdated for each change, BookInvalidated at once when it is not the venue's any
         more.
 
-        With `depth` the venue sends the best levels only, whole each time (`BookUpdated.snapshot`): less to receive,
-        nothing to miss. Raises UnsupportedError for a depth that the venue does not stream, InvalidRequest for a symbol
-        whose book is subscribed otherwise.
+        With `depth` the venue sends the best levels only: less to receive. Some send them whole each time (then every
+        update is a `BookUpdated.snapshot`), others as changes, which are checked like those of the whole book. Raises
+        UnsupportedError for a depth that the venue does not stream, InvalidRequest for a symbol whose book is
+        subscribed otherwise.
         """
         param = "" if depth is None else str(depth)
         return await self.market_data.subscribe(ChannelKind.BOOK, symbols, callback, param=param)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, NamedTuple
 
@@ -29,7 +30,7 @@ def replay(
     listing: Annotated[
         Path | None, typer.Option(help="For captures: the venue's own listing (JSON) with the contracts.")
     ] = None,
-    symbols: Annotated[str, typer.Option(help="For captures: only these, BASE/QUOTE,BASE/QUOTE,...")] = "",
+    symbols: Annotated[str, typer.Option(help="Only these, BASE/QUOTE,BASE/QUOTE,...")] = "",
     depth: Annotated[
         int | None,
         typer.Option(min=1, help="Levels of the recorded books, where the recording does not say how many there are."),
@@ -70,11 +71,19 @@ async def _replay(tape: _Tape, exchange: str, as_json: bool) -> None:
 
     engine = EventEngine()
     odd: list[ProtocolErrorSeen] = []
-    engine.subscribe(MarketEvent, line_printer(as_json=as_json))
+    show, heard = line_printer(as_json=as_json), set[str]()
+
+    def hear(event: MarketEvent) -> None:
+        heard.add(event.symbol)
+        if not tape.symbols or event.symbol in tape.symbols:
+            show(event)
+
+    engine.subscribe(MarketEvent, hear)
     engine.subscribe(ProtocolErrorSeen, odd.append)
     async with engine:
         report = await _play(tape, exchange, engine)
     _complain(report, odd)
+    _require(tape.symbols, heard, f"{tape.path} holds nothing")
 
 
 async def _play(tape: _Tape, exchange: str, engine: EventEngine) -> ReplayReport:
@@ -97,8 +106,15 @@ def _capture(tape: _Tape, exchange: str) -> Capture:
             field="listing",
         )
     venue = chosen_spec(exchange).name
-    contracts = [c for c in contracts_of(tape.listing, venue) if not tape.symbols or c.symbol in tape.symbols]
-    return Capture(tape.path, venue, contracts)
+    listed = contracts_of(tape.listing, venue)
+    _require(tape.symbols, {contract.symbol for contract in listed}, f"{tape.listing} knows nothing")
+    return Capture(tape.path, venue, [c for c in listed if not tape.symbols or c.symbol in tape.symbols])
+
+
+def _require(symbols: list[str], found: Collection[str], nothing: str) -> None:
+    missing = [symbol for symbol in symbols if symbol not in found]
+    if missing:
+        raise InvalidRequest(f"{nothing} of {', '.join(missing)}.", field="symbols")
 
 
 def _complain(report: ReplayReport, odd: list[ProtocolErrorSeen]) -> None:

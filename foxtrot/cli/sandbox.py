@@ -35,6 +35,12 @@ def serve(
     fault: Annotated[
         list[str] | None, typer.Option(help="What goes wrong: NAME, NAMEx3, NAME=0.05, NAME@60/300. Repeatable.")
     ] = None,
+    option: Annotated[
+        list[str] | None, typer.Option(help="NAME=VALUE: one of the dialect's own options. Repeatable.")
+    ] = None,
+    balance: Annotated[
+        list[str] | None, typer.Option(help="ASSET=AMOUNT: what the account holds instead of the usual. Repeatable.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Serve an exchange on a loopback port until SIGINT or SIGTERM; any client of the venue can trade on it."""
@@ -47,11 +53,28 @@ def serve(
         "max_connection_life_s": life,
         "replay": replay,
         "faults": tuple(fault or ()),
+        "dialect_options": _pairs(option, "--option", "NAME=VALUE"),
     }
+    settings |= {"balances": _pairs(balance, "--balance", "ASSET=AMOUNT")} if balance else {}
     settings |= {"symbols": tuple(s for s in symbols.split(",") if s)} if symbols else {}
     settings |= {"api_key": api_key} if api_key else {}
     settings |= {"api_secret": api_secret} if api_secret else {}
     run(_serve(venue, settings, as_json))
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict):
+        value = [f"{name}={part}" for name, part in value.items()]
+    return ", ".join(value) if isinstance(value, list) else str(value)
+
+
+def _pairs(texts: list[str] | None, switch: str, form: str) -> dict[str, str]:
+    """Return NAME=VALUE texts by name. Raises BadParameter."""
+    parts = [text.partition("=") for text in texts or ()]
+    wrong = ["".join(part) for part in parts if not (part[0] and part[1])]
+    if wrong:
+        raise typer.BadParameter(f"{wrong[0]!r} is not {form}.", param_hint=switch)
+    return {name: value for name, _, value in parts}
 
 
 @app.command("faults")
@@ -91,11 +114,12 @@ async def _serve(venue: str, settings: dict[str, Any], as_json: bool) -> None:
             "symbols": list(options.symbols),
             "seed": options.seed,
         }
+        facts |= {"dialect_options": dict(options.dialect_options)} if options.dialect_options else {}
         if as_json:
             print(json.dumps(facts), flush=True)
         else:
             width = max(map(len, facts))
             for name, value in facts.items():
-                print(f"{name:<{width}}  {', '.join(value) if isinstance(value, list) else value}")
+                print(f"{name:<{width}}  {_shown(value)}")
             print("Press Ctrl-C to stop.", flush=True)
         await over.wait()

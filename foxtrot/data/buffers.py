@@ -73,15 +73,6 @@ class BufferKind(enum.Enum):
         return {BufferKind.ORDER_BOOK: "update_id", BufferKind.TICKER: "event_id"}.get(self, "timestamp")
 
 
-LIMITS = {
-    BufferKind.KLINES_1M: 60,
-    BufferKind.KLINES_1H: 72,
-    BufferKind.KLINES_1D: 60,
-    BufferKind.ORDER_BOOK: 1_000,
-    BufferKind.TICKER: 1_000,
-}
-
-
 class Buffer:
     """Hold the newest rows of one kind for one symbol; timestamps are ns UTC inside."""
 
@@ -101,8 +92,11 @@ class Buffer:
         return None if row is None else int(row[self.kind.key])
 
     def rows(self) -> Rows:
-        """Return a copy of all rows, oldest first."""
-        return self._ring.rows()
+        """Return a copy of all rows, oldest first; of books whole updates only."""
+        rows = self._ring.rows()
+        if self.kind is BufferKind.ORDER_BOOK and len(rows) == self._ring.capacity:
+            return rows[_first_whole(rows) :]
+        return rows
 
     def add_bars(self, bars: Iterable[Bar]) -> None:
         """Take candles in any order; one of a known opening time replaces it."""
@@ -179,7 +173,14 @@ class Buffer:
             import pandas as pd
         except ModuleNotFoundError as error:
             raise ConfigError("Data frames need pandas; install it with: pip install 'foxtrot[data]'.") from error
-        rows = self._ring.rows()
+        rows = self.rows()
         frame = pd.DataFrame({name: rows[name] for name, _ in self.kind.columns})
         frame["timestamp"] = pd.to_datetime(frame["timestamp"], unit="ns", utc=True)
         return frame
+
+
+def _first_whole(rows: Rows) -> int:
+    """Return where the first book update begins whose rows are all there."""
+    best_bids = np.flatnonzero((rows["side"] == "bid") & (rows["level"] == 1))
+    others = np.flatnonzero(rows["update_id"][1:] != rows["update_id"][:-1]) + 1
+    return int(min([*best_bids[:1], *others[:1]], default=len(rows)))

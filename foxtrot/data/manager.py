@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Coroutine, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from foxtrot.data.buffers import DEPTH, LIMITS, Buffer, BufferKind
+from foxtrot.data.buffers import DEPTH, Buffer, BufferKind
 from foxtrot.data.holes import HoleFiller
+from foxtrot.data.limits import candle_count, row_limits
 from foxtrot.data.persistence import BufferStore
 from foxtrot.data.places import place_of
 from foxtrot.errors import FoxtrotError, InvalidRequest, StateError
@@ -41,14 +43,16 @@ class DataManager:
         exchanges: BaseExchange | Sequence[BaseExchange],
         *,
         limits: Mapping[BufferKind | str, int] | None = None,
-        folder: Path | None = None,
+        folder: Path | str | None = None,
     ) -> None:
         given = [exchanges] if isinstance(exchanges, BaseExchange) else list(exchanges)
         self._exchanges = {exchange.name: exchange for exchange in given}
         if not given or len(self._exchanges) < len(given):
             raise InvalidRequest("Give one exchange or several of different names.", field="exchanges")
-        self._limits = LIMITS | {BufferKind.of(kind): limit for kind, limit in (limits or {}).items()}
-        self._store = None if folder is None else BufferStore(folder)
+        self._limits = row_limits(limits)
+        if not isinstance(folder, Path | str | None):
+            raise InvalidRequest(f"folder must be a path, not {folder!r}.", field="folder")
+        self._store = None if folder is None else BufferStore(Path(folder))
         self._buffers: dict[tuple[str, str, BufferKind], Buffer] = {}
         self._places: dict[str, str] = {}
         self._fillers: dict[tuple[str, str, BufferKind], HoleFiller] = {}
@@ -59,17 +63,30 @@ class DataManager:
     # candles
 
     async def preload_1m_klines(
-        self, symbol: str, exchange: BaseExchange | str | None = None, minutes: int = 60
+        self, symbol: str, exchange: BaseExchange | str | None = None, minutes: int | None = None
     ) -> None:
-        """Fetch the last finished 1-minute candles, as many as `minutes`. Raises InvalidRequest, FoxtrotError."""
+        """Fetch the last finished 1-minute candles, as many as `minutes`: 60, or what a smaller buffer holds.
+
+        Raises InvalidRequest for more than the buffer holds, FoxtrotError.
+        """
         await self._preload(_MINUTE, symbol, exchange, minutes)
 
-    async def preload_1h_klines(self, symbol: str, exchange: BaseExchange | str | None = None, hours: int = 72) -> None:
-        """Fetch the last finished 1-hour candles, as many as `hours`. Raises InvalidRequest, FoxtrotError."""
+    async def preload_1h_klines(
+        self, symbol: str, exchange: BaseExchange | str | None = None, hours: int | None = None
+    ) -> None:
+        """Fetch the last finished 1-hour candles, as many as `hours`: 72, or what a smaller buffer holds.
+
+        Raises InvalidRequest for more than the buffer holds, FoxtrotError.
+        """
         await self._preload(_HOUR, symbol, exchange, hours)
 
-    async def preload_1d_klines(self, symbol: str, exchange: BaseExchange | str | None = None, days: int = 60) -> None:
-        """Fetch the last finished 1-day candles, as many as `days`. Raises InvalidRequest, FoxtrotError."""
+    async def preload_1d_klines(
+        self, symbol: str, exchange: BaseExchange | str | None = None, days: int | None = None
+    ) -> None:
+        """Fetch the last finished 1-day candles, as many as `days`: 60, or what a smaller buffer holds.
+
+        Raises InvalidRequest for more than the buffer holds, FoxtrotError.
+        """
         await self._preload(_DAY, symbol, exchange, days)
 
     async def check_new_1h_kline(self, interval: float = 60) -> None:
@@ -141,8 +158,13 @@ class DataManager:
     def holes(
         self, kind: BufferKind | str, symbol: str, exchange: BaseExchange | str | None = None
     ) -> list[tuple[int, int]]:
-        """Return the opening times (first, last; ns UTC) of the candles that are missing in a buffer."""
+        """Return the opening times (first, last; ns UTC) of the candles that are missing in a buffer.
+
+        Raises InvalidRequest for a buffer of anything else.
+        """
         chosen = BufferKind.of(kind)
+        if chosen not in (_MINUTE, _HOUR, _DAY):
+            raise InvalidRequest(f"{chosen.value} has no holes; they are of 1m, 1h, 1d.", field="kind")
         return self._buffer(chosen, symbol, self._venue(exchange)).holes(interval_ns(chosen.value))
 
     def save(self) -> None:
@@ -190,9 +212,10 @@ class DataManager:
     async def _subscribed(self, venue: BaseExchange, subscribing: Awaitable[StreamSubscription]) -> None:
         self._subscriptions.append((venue, await subscribing))
 
-    async def _preload(self, kind: BufferKind, symbol: str, exchange: BaseExchange | str | None, count: int) -> None:
-        if count < 1:
-            raise InvalidRequest(f"{kind.value}: at least 1 candle, not {count!r}.", field="count")
+    async def _preload(
+        self, kind: BufferKind, symbol: str, exchange: BaseExchange | str | None, wanted: int | None
+    ) -> None:
+        count = candle_count(kind, wanted, self._limits[kind])
         venue = self._venue(exchange)
         buffer, length = self._filled(kind, symbol, venue), interval_ns(kind.value)
         first = venue.clock.time_ns() - (count + 1) * length
@@ -202,7 +225,7 @@ class DataManager:
         await self._filler(kind, symbol, venue).fill()
 
     async def _keep_checking(self, kind: BufferKind, interval: float) -> None:
-        if not interval > 0:
+        if not (isinstance(interval, int | float) and 0 < interval < math.inf):
             raise InvalidRequest(f"interval must be above 0 s, not {interval!r}.", field="interval")
         clock, era = next(iter(self._exchanges.values())).clock, self._era
         while era is self._era:

@@ -35,6 +35,7 @@ _SILENT_AFTER = 3
 # The venue's clock is known to half a round trip: who waits for a new window goes this much later, so as not to arrive
 # in the old one.
 _EDGE_S = 0.1
+_NOBODYS: Call[object] = Call(endpoint="unknown", params={}, decode=bytes)
 _PAUSE_S, _BAN_S = 1.0, 60.0  # where the venue does not say how long
 # An answer about the time is right to half its round trip; after a longer one it is worth another question. Venues
 # refuse what comes a second too early.
@@ -96,15 +97,37 @@ class RequestGateway:
         return await self._call_once(call, self._clock.monotonic())
 
     async def request(self, call: Call[object]) -> RawResponse:
-        """Send a call whose budget another gateway has taken, when it is its turn here; return the untouched answer."""
+        """Send a call whose budget another gateway has taken, when it is its turn here; return the untouched answer.
+
+        Raises RateLimited or Banned (nothing was sent) when the venue has told us meanwhile to wait for too long.
+        """
         if self._turns is None or not call.signed:
+            await self._await_pause(call, self._deadline())
             return await self._client.request(call)
         await self._turns.take(call)
+        try:
+            await self._await_pause(call, self._deadline())
+        except BaseException:
+            self._turns.release()
+            raise
         sent = self._turns.sent()
         try:
             return await self._client.request(call)
         finally:
             await sent.answered()
+
+    def overhear(self, response: RawResponse) -> None:
+        """Take note of an answer to nobody knows which call: a refusal for rate holds up what follows."""
+        error = self._codec.classify(_NOBODYS, response)
+        if isinstance(error, RateLimited):
+            _LOG.warning("%s refused a request for rate, it does not say which: %s", self._exchange, error)
+            self._heed(error)
+
+    async def _await_pause(self, call: Call[object], deadline: float) -> None:
+        while (wait := self._limiter.paused(call, self._now_s())) > 0:
+            if self._clock.monotonic() + wait > deadline:
+                raise self._no_budget(wait)
+            await self._clock.sleep(wait + _EDGE_S)
 
     async def synchronise_clock(self) -> None:
         """Measure the offset of the venue's clock."""

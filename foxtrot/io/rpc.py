@@ -32,6 +32,7 @@ from foxtrot.protocol.codec import Endpoints, RpcCodec
 _LOG = logging.getLogger("foxtrot.rpc")
 _SOON_S = 0.001
 _YOUNG = 0.95  # part of its greatest age after which a connection gets no new requests
+_PATIENCE_S = 3.0  # that a request has with a connection that is being opened
 _FIRST_PAUSE_S, _LONGEST_PAUSE_S = 1.0, 60.0  # before a connection that could not be opened is tried again
 _UNREADABLE = (msgspec.MsgspecError, ValueError, KeyError, TypeError, AttributeError)
 
@@ -118,6 +119,7 @@ class RpcClient:
     urgently as the most urgent command. A request for which no connection can be opened goes to `fallback`, too:
     nothing of it was sent. What may have been sent never does: a lost answer leaves the outcome unknown.
     `on_state` hears that the connection cannot be opened, and that it can again; it is tried again meanwhile.
+    `on_stray` hears of answers without the id of a request: whose they are cannot be known.
     `late_answers` and `bad_frames` count what came and belonged to no waiting request.
     """
 
@@ -132,6 +134,7 @@ class RpcClient:
         ask: Callable[[Call[str]], Awaitable[str]],
         clock: Clock | None = None,
         on_state: Callable[[bool, str], None] = lambda up, reason: None,
+        on_stray: Callable[[RawResponse], None] = lambda response: None,
     ) -> None:
         self._codec = codec
         self._url = codec.url(endpoints)
@@ -142,6 +145,7 @@ class RpcClient:
         self._ask = ask
         self._clock = clock or SystemClock()
         self._on_state = on_state
+        self._on_stray = on_stray
         self._ids = itertools.count(1)
         self._line: _Line | None = None
         self._opening: asyncio.Task[_Line] | None = None
@@ -211,14 +215,21 @@ class RpcClient:
         return None if line.lost else line
 
     async def _connected(self) -> _Line:
-        """Return a new connection; all who ask while it is being opened share one attempt and its outcome."""
+        """Return a connection; all who ask while it is being opened share one attempt and its outcome."""
         if self._closed:
             raise StateError("The connection for requests is closed.")
+        if self._line is not None and self._line.usable:
+            return self._line
         if self._opening is None:
             self._opening = asyncio.create_task(self._open(), name="foxtrot rpc opening")
             self._opening.add_done_callback(_heed)
-        opening = self._opening
-        await asyncio.wait({opening})
+        opening, patience = self._opening, asyncio.ensure_future(self._clock.sleep(_PATIENCE_S))
+        try:
+            await asyncio.wait({opening, patience}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            patience.cancel()
+        if not opening.done():
+            raise ConnectFailed(f"The connection for requests was not open after {_PATIENCE_S:g} s.")
         if opening.cancelled():
             raise StateError("The connection for requests was closed while it was being opened.")
         return opening.result()
@@ -291,6 +302,8 @@ class RpcClient:
         waiting = None if number is None else line.pending.get(number)
         if waiting is None or waiting.answer.done():
             self.late_answers += 1
+            if number is None:
+                self._on_stray(response)
             _LOG.warning("an answer to no waiting request came: id %r, status %d", number, response.status)
         else:
             waiting.answer.set_result(response)

@@ -171,6 +171,8 @@ def _unsupported(request: OrderRequest, contract: Contract) -> str:
         return "does not take market orders by quote quantity; give the base quantity"
     if request.quote_quantity is not None and request.type is not OrderType.MARKET:
         return "takes a quote quantity on market orders only"
+    if request.quote_quantity is not None and contract.quote_quantity_buys_only and request.side is not Side.BUY:
+        return "takes a quote quantity on market buys only; give the base quantity to sell"
     if request.iceberg_quantity is not None and not contract.iceberg_allowed:
         return "does not take iceberg orders"
     if request.stp_mode is not None and request.stp_mode.upper() not in contract.stp_modes:

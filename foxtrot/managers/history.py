@@ -65,7 +65,9 @@ class HistoricalManager:
         wiring.require(Capability.FETCH_TRADES)
         require_limit(limit)
         if not (isinstance(from_id, str) and from_id.isascii() and from_id.isdecimal()):
-            raise InvalidRequest(f"from_id must be a trade id as text, such as '12345', not {from_id!r}.")
+            raise InvalidRequest(
+                f"from_id must be a trade id as text, such as '12345', not {from_id!r}.", field="from_id"
+            )
         contract = wiring.contract(symbol)
         trades: list[Trade] = []
         while len(trades) < limit:

@@ -10,6 +10,7 @@ from foxtrot.capabilities import Capability
 from foxtrot.engine.bus import Subscription as EngineSubscription
 from foxtrot.errors import InvalidRequest, StateError, UnsupportedError
 from foxtrot.io.pool import StreamPool
+from foxtrot.managers.trade_pages import PAGE
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model.events import Bar, BookInvalidated, BookUpdated, Event, Quote, Ticker, Trade
 from foxtrot.model.intervals import interval_ns
@@ -67,15 +68,24 @@ class MarketDataManager:
         return [tickers[symbol] for symbol in symbols]
 
     async def fetch_order_book(self, symbol: str, depth: int = 100) -> OrderBook:
-        """Ask for the best `depth` levels a side."""
+        """Ask for the best `depth` levels a side. Raises InvalidRequest for a depth that the venue does not show."""
         wiring = self._wiring
         wiring.require(Capability.FETCH_ORDER_BOOK)
         return await wiring.call(wiring.open().rest.fetch_order_book(wiring.contract(symbol), depth))
 
     async def fetch_trades(self, symbol: str, limit: int = 500, from_id: str = "") -> list[Trade]:
-        """Ask for public trades, oldest first: the latest `limit`, or those from trade id `from_id` on."""
+        """Ask for public trades, oldest first: the latest `limit`, or those from trade id `from_id` on.
+
+        Raises InvalidRequest for a limit that is not in 1..1000; `HistoricalManager.fetch_trades` pages through more.
+        """
         wiring = self._wiring
         wiring.require(Capability.FETCH_TRADES)
+        if not 1 <= limit <= PAGE:
+            raise InvalidRequest(
+                f"limit must be 1 to {PAGE}, not {limit}; history.fetch_trades pages through more, from an id on.",
+                field="limit",
+                exchange=wiring.exchange,
+            )
         return await wiring.call(wiring.open().rest.fetch_trades(wiring.contract(symbol), limit, from_id))
 
     async def subscribe(

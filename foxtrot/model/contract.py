@@ -135,7 +135,8 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     """Describe one instrument as the venue states it; nothing in here is a constant of ours.
 
     `symbol` is unified ("BTC/USDT"), `venue_symbol` the venue's ("BTCUSDT"), `aliases` what else the venue calls it.
-    Precisions are numbers of decimals.
+    Precisions are numbers of decimals. `quote_quantity_allowed` is about market orders, and `quote_quantity_buys_only`
+    says that only buys among them may state a quote quantity.
     """
 
     exchange: str
@@ -156,6 +157,7 @@ class Contract(msgspec.Struct, frozen=True, kw_only=True):
     stp_modes: tuple[str, ...] = ()
     default_stp_mode: str = ""
     quote_quantity_allowed: bool = False
+    quote_quantity_buys_only: bool = False
     iceberg_allowed: bool = False
     trailing_allowed: bool = False
     replace_allowed: bool = False

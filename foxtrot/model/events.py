@@ -42,7 +42,10 @@ class Trade(MarketEvent, frozen=True, gc=False):
 
 
 class Quote(MarketEvent, frozen=True, gc=False):
-    """Report best bid and ask; `update_id` counts with the book's where the venue numbers both alike."""
+    """Report best bid and ask; `update_id` counts with the book's where the venue numbers both alike.
+
+    There is none while a side of the book is empty: no price of it may be taken for the best one.
+    """
 
     bid: float
     bid_quantity: float
@@ -52,7 +55,10 @@ class Quote(MarketEvent, frozen=True, gc=False):
 
 
 class Ticker(MarketEvent, frozen=True, gc=False):
-    """Report the rolling 24-hour statistics."""
+    """Report the rolling 24-hour statistics; where what is asked for differs, the capability's note says how.
+
+    A side of the book that is empty has price and quantity 0.
+    """
 
     last: float
     last_quantity: float

@@ -272,10 +272,10 @@ class Fill(msgspec.Struct, frozen=True, kw_only=True):
 class Order(msgspec.Struct, frozen=True, kw_only=True):
     """Hold what is known of one order. `client_order_id` is ours and unique, `order_id` the venue's ("" until known).
 
-    `filled` is base quantity, `filled_quote` what was paid or received; `reason` explains DENIED, REJECTED, EXPIRED
-    and IN_DOUBT. `ts_created` and `ts_updated` are venue times in ns, 0 when unknown; `ts_terms` are those at which the
-    venue last stated quantity, price and stop price. `ts_submitted` is our time just before the order was sent, 0 for
-    one that was placed elsewhere (`external`).
+    `filled` is base quantity, `filled_quote` what was paid or received; `reason` explains DENIED, REJECTED, EXPIRED,
+    CANCELED and IN_DOUBT, and is "" while an order is open. `ts_created` and `ts_updated` are venue times in ns, 0 when
+    unknown; `ts_terms` are those at which the venue last stated quantity, price and stop price. `ts_submitted` is our
+    time just before the order was sent, 0 for one that was placed elsewhere (`external`).
     """
 
     exchange: str

@@ -30,13 +30,14 @@ class RateLimit(msgspec.Struct, frozen=True):
     """State one limit: so many of a kind in each window of `interval_s` seconds, aligned to the clock.
 
     With `decay_per_s` it is a counter without windows (`interval_s` 0) that falls by so much a second and must not rise
-    above the limit.
+    above the limit; with `per_market` there is one for each `Call.market`, as for TRADING always.
     """
 
     kind: LimitKind
     interval_s: int
     limit: float
     decay_per_s: float = 0.0
+    per_market: bool = False
 
 
 class Usage(msgspec.Struct, frozen=True):
@@ -196,17 +197,17 @@ class Budget:
 
     def _raise(self, counter: RateLimit, call: Call[object], amount: float, now_s: float) -> None:
         if amount:
-            market = _market(call, counter.kind)
+            market = _market(call, counter)
             self._levels[counter.kind, market] = self.level(counter.kind, market, now_s) + amount, now_s
 
     def _counter_wait(
         self, counter: RateLimit, call: Call[object], first: list[Ticket], share: float, now_s: float
     ) -> float:
         kind = counter.kind
-        cost, market = _cost(call, kind), _market(call, kind)
+        cost, market = _cost(call, kind), _market(call, counter)
         if not cost or (kind is LimitKind.TRADING and call.lane is Lane.CANCEL):
             return 0.0
-        ahead = sum(_cost(t.call, kind) for t in first if _market(t.call, kind) == market)
+        ahead = sum(_cost(t.call, kind) for t in first if _market(t.call, counter) == market)
         above = self.level(kind, market, now_s) + ahead + cost - max((counter.limit - _SLACK) * share, cost)
         return max(0.0, above / counter.decay_per_s)
 
@@ -215,8 +216,8 @@ def _goes_before(other: Ticket, ticket: Ticket | None) -> bool:
     return other.taken_s is None and other is not ticket and (ticket is None or other.place < ticket.place)
 
 
-def _market(call: Call[object], kind: LimitKind) -> str:
-    return call.market if kind is LimitKind.TRADING else ""
+def _market(call: Call[object], counter: RateLimit) -> str:
+    return call.market if counter.per_market or counter.kind is LimitKind.TRADING else ""
 
 
 _COSTS: dict[LimitKind, Callable[[Call[object]], float]] = {

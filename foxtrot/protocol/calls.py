@@ -28,8 +28,8 @@ class Call(msgspec.Struct, Generic[T], frozen=True, kw_only=True):
     out as given, texts and lists of texts. `decode` turns the raw body of a successful answer into the domain; it
     raises msgspec.MsgspecError, ValueError, KeyError or ArithmeticError on a body it cannot read. `weight` is the
     venue's cost, `orders` how many orders it counts as, `calls` what it adds to the account's counter of calls,
-    `trading` what it adds to the account's counter of `market`. Only `idempotent` calls may be repeated. `signed`
-    calls need credentials.
+    `trading` what it adds to the account's counter of `market`; other limits may tell markets apart, too. Only
+    `idempotent` calls may be repeated. `signed` calls need credentials.
     """
 
     endpoint: str

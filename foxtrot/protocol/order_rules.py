@@ -97,6 +97,9 @@ def _price(order: Order, rule: PriceRule, _average: Decimal | None) -> Violation
         if what:
             nearest = _bounded(_nearest_price(order, value, rule.tick), rule.minimum, rule.maximum)
             return _broken(rule, name, value, nearest, what)
+    offset = order.trailing_offset
+    if offset is not None and (what := _off_grid(offset, ZERO, ZERO, rule.tick, "tick")):
+        return _broken(rule, "trailing offset", offset, max(floor_to(offset, rule.tick), rule.tick), what)
     return None
 
 

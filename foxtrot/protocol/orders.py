@@ -184,7 +184,12 @@ def _age(fill: Fill) -> tuple[int, int, str]:
 
 
 def _reason(order: Order, update: OrderUpdate, status: OrderStatus) -> str:
-    """Return the reason that came with the status; which of two makes no odds, but not the order of arrival decides."""
+    """Return the reason that came with the status; which of two makes no odds, but not the order of arrival decides.
+
+    What an open order was changed for is no reason for its being open.
+    """
+    if not (status.done or status is OrderStatus.IN_DOUBT):
+        return ""
     said = update.reason if update.status is status else ""
     return max(order.reason, said) if order.status is status else said
 

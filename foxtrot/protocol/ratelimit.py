@@ -75,6 +75,10 @@ class Limiter:
         """Let nothing go for so long (Retry-After, ban), or no new orders."""
         (self._account if orders_only else self._address).pause(seconds, now_s, banned=banned)
 
+    def paused(self, call: Call[object], now_s: float) -> float:
+        """Return for how many seconds the venue has told a call like this one to wait, 0 for not at all."""
+        return max(0.0, *(budget.paused_until - now_s for budget in self._drawn(call)))
+
     def banned(self, now_s: float) -> bool:
         """Tell whether the venue has banned this address for now."""
         return self._address.banned and now_s < self._address.paused_until

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Collection
 
+from foxtrot.errors import InvalidRequest
 from foxtrot.model.contract import Contract
 from foxtrot.model.events import Bar
 from foxtrot.model.intervals import require_listed
@@ -45,8 +46,11 @@ class RestBase(Stamping, RestCodec):
         """Ask for one page of executions."""
 
     def fetch_order_book(self, contract: Contract, depth: int) -> Call[OrderBook]:
-        """Ask for the best `depth` levels a side, or as many as the venue shows."""
-        return self.book(contract, min(depth, self.most_depth)).then(
+        """Ask for the best `depth` levels a side. Raises InvalidRequest for more than the venue shows, or none."""
+        if not 1 <= depth <= self.most_depth:
+            text = f"{self.exchange} shows books of 1 to {self.most_depth} levels a side, not {depth}."
+            raise InvalidRequest(text, field="depth", exchange=self.exchange)
+        return self.book(contract, depth).then(
             lambda b: OrderBook(self.exchange, contract.symbol, 0, b.last_id, tuple(b.bids), tuple(b.asks))
         )
 

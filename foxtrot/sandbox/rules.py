@@ -140,7 +140,8 @@ def _on_grid(value: Decimal, minimum: Decimal, maximum: Decimal, step: Decimal) 
 
 def _price_legal(new: NewOrder, rule: PriceRule) -> bool:
     prices = [p for p in (new.price, new.stop_price) if p is not None]
-    return all(_on_grid(p, rule.minimum, rule.maximum, rule.tick) for p in prices)
+    on_grid = new.trailing_offset is None or _on_grid(new.trailing_offset, ZERO, ZERO, rule.tick)
+    return on_grid and all(_on_grid(p, rule.minimum, rule.maximum, rule.tick) for p in prices)
 
 
 def _quantity_legal(new: NewOrder, rule: QuantityRule) -> bool:

@@ -47,8 +47,8 @@ class Scripted(Schedule):
 class Desk(VenueHand):
     """Hold an exchange, its world and all events heard; `run` lets time pass until something is done.
 
-    `rate` and `history_days` are the sandbox's, `options` the adapter's; `orders` are fields of
-    `OrdersConfig`. `symbol` is the first of the venue's, unless `symbols` are given. Several desks may share `clock`
+    `rate` and `history_days` are the sandbox's, `options` the adapter's, `dialect` the dialect's; `orders` are fields
+    of `OrdersConfig`. `symbol` is the first of the venue's, unless `symbols` are given. Several desks may share `clock`
     and `engine`.
     """
 
@@ -62,6 +62,7 @@ class Desk(VenueHand):
         history_days: int = 0,
         start_ns: int = DEFAULT_START_NS,
         options: Mapping[str, Any] | None = None,
+        dialect: Mapping[str, Any] | None = None,
         clock: VirtualClock | None = None,
         engine: EventEngine | None = None,
         **orders: Any,
@@ -70,7 +71,13 @@ class Desk(VenueHand):
         self.symbols = symbols or traits_of(spec).symbols[:1]
         self.clock = clock or VirtualClock(start_ns)
         self.faults = Scripted()
-        sandbox = SandboxOptions(venue=spec.name, symbols=self.symbols, rate=rate, history_days=history_days)
+        sandbox = SandboxOptions(
+            venue=spec.name,
+            symbols=self.symbols,
+            rate=rate,
+            history_days=history_days,
+            dialect_options=dialect or {},
+        )
         self.world = World(spec, sandbox, self.clock, self.faults, timeout_s=TIMEOUT_S)
         super().__init__(self.world.venue, self.world.dialect, self.symbols[0])
         self.heard: list[Event] = []

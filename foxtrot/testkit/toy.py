@@ -145,6 +145,9 @@ class ToyRestCodec:
     def fetch_trades(self, contract: Contract, limit: int, from_id: str) -> Call[list[Trade]]:
         return _call("trades", list[Trade], limit=str(limit), from_id=from_id)
 
+    def fetch_trades_since(self, contract: Contract, since: str) -> None:
+        return None
+
     def fetch_tickers(self, contracts: Sequence[Contract]) -> Call[list[Ticker]]:
         return _call("tickers", list[Ticker])
 

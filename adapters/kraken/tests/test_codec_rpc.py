@@ -201,7 +201,7 @@ def test_what_answers_nobody_is_passed_over(rpc: KrakenRpcCodec, data: object) -
 @pytest.mark.parametrize(
     "data",
     [
-        b"", b"[]", b"\xff", b'{"method":', b'{"Error":"Exceeded msg rate"}', b'{"method":"add_order","req_id":3}',
+        b"", b"[]", b"\xff", b'{"method":', b'{"method":"add_order","req_id":3}',
         b'{"method":"pong","req_id":3}', b'{"method":' + b"[" * 100_000, b'{"req_id":"three","method":"add_order"}',
     ],
     ids=lambda data: data[:30].decode(errors="replace"),
@@ -209,3 +209,8 @@ def test_what_answers_nobody_is_passed_over(rpc: KrakenRpcCodec, data: object) -
 def test_what_says_neither_yes_nor_no_settles_no_request(rpc: KrakenRpcCodec, data: bytes) -> None:
     number, raw = answer(rpc, data)
     assert (number, raw.status) == (None, 0)
+
+
+def test_a_refusal_for_rate_says_not_of_what_and_settles_no_request(rpc: KrakenRpcCodec) -> None:
+    number, raw = answer(rpc, b'{"Error":"Exceeded msg rate"}')
+    assert (number, raw.status, json.loads(raw.body)) == (None, 200, {"error": ["Exceeded msg rate"]})

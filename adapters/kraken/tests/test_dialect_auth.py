@@ -13,6 +13,7 @@ from foxtrot.sandbox.options import DEFAULT_SECRET, SandboxOptions, default_cred
 from foxtrot.sandbox.venue import Venue
 from foxtrot_kraken.dialect import KRAKEN_DIALECT
 from foxtrot_kraken.dialect.keys import signature
+from foxtrot_kraken.dialect.profile import DialectOptions
 
 from .dialect_wire import Wire, read, sign_by_the_page
 
@@ -147,8 +148,16 @@ def test_too_many_bad_calls_lock_the_key_out_for_a_while() -> None:
     assert wire.post("Balance")["error"] == []
 
 
-def test_public_calls_are_counted_where_that_is_asked_for() -> None:
-    wire = Wire(public_per_second=1)
-    assert [wire.get("Time")["error"] for _ in range(2)] == [[], ["EGeneral:Too many requests"]]
+@pytest.mark.parametrize("text", ["EAPI:Rate limit exceeded", "EGeneral:Too many requests"])
+def test_public_calls_are_counted_for_each_pair(text: str) -> None:
+    wire = Wire(public_per_second=1, public_at_once=2, public_text=text)
+    asked = [wire.get("Depth", pair=name)["error"] for name in ("XBTUSD", "XXBTZUSD", "XBT/USD", "XBTUSDT")]
+    assert asked == [[], [], [text], []]
+    assert [wire.get("Time")["error"] for _ in range(3)] == [[], [], [text]]
     wire.now_ns += 10**9
-    assert wire.get("Time")["error"] == []
+    assert [wire.get("Depth", pair="XBTUSD")["error"] for _ in range(2)] == [[], [text]]
+
+
+def test_the_sandbox_counts_public_calls_unless_told_otherwise() -> None:
+    wire = Wire(**{name: DialectOptions.model_fields[name].default for name in ("public_per_second", "public_at_once")})
+    assert [wire.get("Time")["error"] for _ in range(6)] == [[]] * 5 + [["EAPI:Rate limit exceeded"]]

@@ -94,11 +94,25 @@ def test_a_resting_order_that_is_met_is_a_maker_at_the_lower_fee(wire: Wire) -> 
 
 def test_fees_are_taken_in_the_base_asset_on_request(wire: Wire) -> None:
     buy = wire.query(wire.place(ordertype="market", price=None, volume="0.5", oflags="fcib"))
-    assert fields(buy, "fee", "oflags") == ["0.00200", "fcib"]
+    assert fields(buy, "fee", "oflags") == ["120.02000", "fcib"]
     assert wire.ok("Balance")["XXBT"] == "1.4980"
     sell = wire.query(wire.place(type="sell", ordertype="market", price=None, volume="0.5", oflags="fcib"))
-    assert sell["fee"] == "0.00200"
+    assert sell["fee"] == "119.98000"
     assert wire.ok("Balance")["XXBT"] == "0.9960"
+
+
+@pytest.mark.parametrize(
+    ("side", "offset", "error"),
+    [
+        ("sell", "+50.12", "EOrder:Invalid price:XBTUSD price can only be specified up to 1 decimals."),
+        ("sell", "+60000", "EOrder:Invalid price"),
+        ("sell", "+59999.9", None),
+        ("buy", "+70000", None),
+    ],
+)
+def test_a_trailing_offset_keeps_to_the_prices(wire: Wire, side: str, offset: str, error: str | None) -> None:
+    said = wire.order(type=side, ordertype="trailing-stop", price=offset)["error"]
+    assert said == ([] if error is None else [error])
 
 
 def test_a_market_order_by_its_cost(wire: Wire) -> None:

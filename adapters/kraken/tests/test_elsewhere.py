@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from decimal import Decimal as D
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from foxtrot.errors import OrderDenied
-from foxtrot.model.events import AdapterState, ProtocolErrorSeen
-from foxtrot.model.order import AmendRequest, OrderStatus
+from foxtrot.model.events import AdapterState, OrderFilled, ProtocolErrorSeen
+from foxtrot.model.order import AmendRequest, OrderStatus, OrderType, Side, TimeInForce
 from foxtrot.sandbox.faults import Fault
+from foxtrot.sandbox.types import FeeIn, NewOrder
 from foxtrot.testkit.scenarios.bench import Bench
 from foxtrot_kraken.plugin import KRAKEN
 
@@ -71,3 +73,29 @@ async def test_a_canceled_order_whose_placement_was_not_answered_gets_the_venues
     assert (order.status, order.order_id) == (OrderStatus.IN_DOUBT, "")
     ended = await desk.run(desk.exchange.cancel_order(desk.symbol, client_order_id=order.client_order_id))
     assert (ended.status, bool(ended.order_id)) == (OrderStatus.CANCELED, True)
+
+
+async def test_a_fee_that_another_client_asked_for_in_base_is_told_as_charged_and_by_rest_in_quote(
+    bench: Bench,
+) -> None:
+    desk = await bench.desk()
+    desk.sell_to_us("1", D(1))
+    new = NewOrder(
+        account=desk.account,
+        symbol=desk.symbol,
+        side=Side.BUY,
+        type=OrderType.LIMIT,
+        quantity=D("0.1"),
+        price=desk.price("1"),
+        time_in_force=TimeInForce.GTC,
+        client_order_id="theirs",
+        fee_in=FeeIn.BASE,
+    )
+    desk.world.venue.place(new)
+    await desk.clock.advance(5)
+    (charged,) = desk.world.venue.executions(desk.account, desk.symbol)
+    assert charged.fee_asset == "BTC"
+    (told,) = [event.fill for event in desk.heard if isinstance(event, OrderFilled)]
+    assert (told.fee, told.fee_asset) == (charged.fee, "BTC")
+    (read,) = await desk.run(desk.exchange.fetch_my_trades(desk.symbol))
+    assert (read.fee, read.fee_asset) == (charged.fee * charged.price, "USD")

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import foxtrot_kraken.dialect
 from foxtrot.errors import (
     AuthenticationError,
     Banned,
@@ -27,6 +28,8 @@ from foxtrot.model.contract import Contract
 from foxtrot.model.order import AmendRequest, Order
 from foxtrot.protocol.calls import RawResponse
 from foxtrot_kraken.codec.rest import KrakenRestCodec
+from foxtrot_kraken.dialect.errors import _RULES, _TEXTS
+from foxtrot_kraken.dialect.profile import make_options
 
 SHARED = Path(os.environ.get("FOXTROT_SHARED", Path(__file__).resolve().parents[3].parent / "shared"))
 PAGE = SHARED / "protocols" / "kraken.md"
@@ -61,6 +64,9 @@ def answer(*texts: str, status: int = 200) -> RawResponse:
         ("EAPI:Rate limit exceeded", RateLimited, "refused", True),
         ("EAuth:Rate limit exceeded", RateLimited, "refused", True),
         ("EAuth:Too many requests", RateLimited, "refused", True),
+        ("EGeneral:Too many requests", RateLimited, "refused", True),
+        ("Currency pair not supported XBT/USD", OrderRejected, "refused", False),
+        ("Malformed request", OrderRejected, "refused", False),
         ("EGeneral:Temporary lockout", Banned, "refused", True),
         ("EAPI:Invalid key", AuthenticationError, "refused", False),
         ("EAPI:Invalid signature", AuthenticationError, "refused", False),
@@ -119,6 +125,26 @@ def test_every_error_of_the_protocol_page_is_in_the_tables(
         assert not error.unlisted, text
         in_doubt = text in UNKNOWN or type(error) is DuplicateOrder
         assert error.outcome is (Outcome.UNKNOWN if in_doubt else Outcome.REFUSED), text
+
+
+def said_by_the_sandbox() -> list[str]:
+    """Return every error text that the sandbox's dialect can say."""
+    sources = [path.read_text() for path in Path(foxtrot_kraken.dialect.__file__).parent.glob("*.py")]
+    written = [text for source in sources for text in re.findall(r'WireError\(\s*f?"([^"]+)"', source)]
+    options = [str(value) for value in make_options({}).model_dump().values()]
+    return [*written, *_TEXTS.values(), *_RULES.values(), *(text for text in options if re.match("E[A-Z]", text))]
+
+
+def test_every_error_that_the_sandbox_says_is_in_the_tables(
+    rest: KrakenRestCodec, order: Order, contract: Contract
+) -> None:
+    texts = said_by_the_sandbox()
+    assert len(texts) > 50
+    about_streams = ("Subscription", "Already subscribed", "Event_trigger")
+    for text in texts:
+        error = rest.classify(rest.place_order(order, contract), answer(text))
+        assert error is not None
+        assert not error.unlisted or text.startswith(about_streams), text
 
 
 def test_warnings_beside_a_result_are_no_errors(rest: KrakenRestCodec, order: Order, contract: Contract) -> None:

@@ -111,7 +111,7 @@ def test_every_status_word_is_kept(word: str, status: ContractStatus) -> None:
 def test_limits_come_with_the_listing(rest: KrakenRestCodec) -> None:
     listing = rest.fetch_markets().decode(json.dumps({"error": [], "result": {"XXBTZUSD": PAIR}}).encode())
     assert listing.limits == [
-        RateLimit(LimitKind.WEIGHT, 0, 15, decay_per_s=1.0),
+        RateLimit(LimitKind.WEIGHT, 0, 5, decay_per_s=1.0, per_market=True),
         RateLimit(LimitKind.CALLS, 0, 20, decay_per_s=1.0),
         RateLimit(LimitKind.TRADING, 0, 180, decay_per_s=3.75),
     ]

@@ -91,3 +91,15 @@ def test_each_market_has_a_trading_counter_of_its_own(rest: KrakenRestCodec, ord
     first = rest.place_order(order, contract)
     assert sent_at_once(limiter, first, 0.0) == 59
     assert sent_at_once(limiter, msgspec.structs.replace(first, market="ETH/BTC"), 0.0) == 59
+
+
+def test_each_pair_has_a_counter_of_its_own_for_public_requests(rest: KrakenRestCodec, contract: Contract) -> None:
+    limiter = Limiter(headroom=0.0)
+    limiter.configure(limits_of("starter"))
+    trades = rest.fetch_trades(contract, 1, "")
+    assert sent_at_once(limiter, trades, 0.0) == 4
+    assert limiter.delay(trades, 0.0) == pytest.approx(1.0)
+    assert limiter.delay(rest.fetch_order_book(contract, 1), 0.0) == pytest.approx(1.0)
+    assert limiter.delay(msgspec.structs.replace(trades, market="ETH/BTC"), 0.0) == 0.0
+    assert [call.market for call in (rest.fetch_markets(), rest.fetch_server_time())] == ["AssetPairs", "Time"]
+    assert [rest.fetch_tickers([contract] * n).market for n in (1, 2)] == ["XXBTZUSD", "Ticker"]

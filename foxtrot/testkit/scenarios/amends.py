@@ -65,6 +65,17 @@ async def what_is_filled_stays_filled_through_an_amend(bench: Bench, way: str) -
     equal(desk.exchange.orders.open(), [], "the open orders known")
 
 
+@scenario(*_AMENDING, Capability.FETCH_ORDER_STATUS, cases=ways)
+async def an_order_that_is_open_has_no_reason_whatever_was_done_to_it(bench: Bench, way: str) -> None:
+    """An amended order is open, and nothing else: what it was amended for is no reason of its own."""
+    desk = await bench.trading(way)
+    order = await amended(desk, await desk.rest(), price=desk.price("0.81"))
+    await desk.clock.advance(5)
+    asked = await desk.run(desk.exchange.fetch_order_status(desk.symbol, client_order_id=order.client_order_id))
+    for name, known in (("known", desk.known(order)), ("asked for", asked)):
+        equal((known.status, known.reason), (OrderStatus.OPEN, ""), f"the order as {name}")
+
+
 @scenario(*_AMENDING, cases=ways)
 async def an_amend_that_cannot_be_is_refused_and_changes_nothing(bench: Bench, way: str) -> None:
     """An amend without a change, an illegal one, or one of an order that is over, is its own error."""

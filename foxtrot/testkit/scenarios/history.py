@@ -82,6 +82,30 @@ async def the_latest_trades_are_the_venues(bench: Bench) -> None:
     equal(mine, wanted, "the trades")
 
 
+@scenario(Capability.FETCH_TRADES, Capability.FETCH_ORDER_BOOK)
+async def limits_that_the_venue_does_not_have_are_refused_before_it_is_asked(bench: Bench) -> None:
+    """More levels or trades than the venue shows at once, and none, are told as such, with its bounds; what is within
+    them is asked for as it is."""
+    desk = await bench.busy(rate=60)
+    exchange, symbol = desk.exchange, desk.symbol
+    error = await fails(desk, exchange.fetch_order_book(symbol, 10**9), InvalidRequest, "a book of 10^9 levels")
+    most = int(error.message.split(" 1 to ")[1].split()[0])
+    sure(most >= 100, error.message)
+    asked = desk.world.asked
+    for depth in (most + 1, 0, -3):
+        await fails(desk, exchange.fetch_order_book(symbol, depth), InvalidRequest, f"a book of {depth} levels")
+    for limit in (0, -1, 1_001):
+        error = await fails(desk, exchange.fetch_trades(symbol, limit), InvalidRequest, f"{limit} trades")
+        sure("1 to 1000" in error.message, error.message)
+    for work in (
+        exchange.history.fetch_trades(symbol, from_id="1", limit=0),
+        exchange.history.fetch_trades(symbol, from_id="one"),
+    ):
+        await fails(desk, work, InvalidRequest, "trades from no id on, or none of them")
+    equal(desk.world.asked, asked, "what the venue was asked")
+    sure(len((await desk.run(exchange.fetch_order_book(symbol, most))).bids) > 5, "the deepest book is not deep")
+
+
 @scenario(Capability.FETCH_TRADES)
 async def past_trades_can_be_read_from_one_on(bench: Bench) -> None:
     """Public trades from an id on come page by page where the venue numbers them."""

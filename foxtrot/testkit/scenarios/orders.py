@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal as D
 
 from foxtrot.capabilities import Capability
-from foxtrot.errors import OrderRejected, UnsupportedError
+from foxtrot.errors import OrderDenied, OrderRejected, UnsupportedError
 from foxtrot.model import events
 from foxtrot.model.order import Order, OrderRequest, OrderStatus, OrderType, Side, TimeInForce
 from foxtrot.spec import AdapterSpec
@@ -147,6 +147,42 @@ async def a_market_order_by_quote_amount_spends_no_more(bench: Bench, way: str) 
     known = desk.known(order)
     equal(known.status, OrderStatus.FILLED, "the order")
     sure(D(99) < known.filled_quote <= D(100), f"it spent {known.filled_quote}")
+
+
+@scenario(*_TRADING, cases=ways)
+async def a_market_sell_by_quote_amount_gets_as_much_or_does_not_leave(bench: Bench, way: str) -> None:
+    """A market order may state what a sale is to bring; where the venue takes that of buys only, it does not leave."""
+    desk = await bench.trading(way)
+    desk.world.venue.place_agent(desk.symbol, Side.BUY, desk.price("1"), D(1))
+    request = OrderRequest.market(desk.symbol, Side.SELL, quote_quantity="100")
+    contract = desk.exchange.contracts.get(desk.symbol)
+    if contract.quote_quantity_buys_only or not contract.quote_quantity_allowed:
+        await _refused_here(desk, request)
+        return
+    order = await desk.place(request)
+    await desk.clock.advance(1)
+    known = desk.known(order)
+    equal(known.status, OrderStatus.FILLED, "the order")
+    sure(D(99) < known.filled_quote <= D(100), f"it brought {known.filled_quote}")
+
+
+@scenario(*_TRADING, cases=ways)
+async def a_trailing_offset_off_the_price_grid_is_denied_with_the_nearest_one(bench: Bench, way: str) -> None:
+    """A distance that no price of the contract can keep does not leave; where there is no such order, neither."""
+    desk = await bench.trading(way)
+    contract, quantity = desk.exchange.contracts.get(desk.symbol), desk.quantity(600)
+    tick, offset = contract.price_tick, desk.price("0.05")
+    if OrderType.TRAILING_STOP not in contract.order_types:
+        await _refused_here(desk, OrderRequest.trailing_stop(desk.symbol, Side.SELL, quantity, offset))
+        return
+    asked = desk.world.asked
+    for wrong, nearest in ((offset + tick / 4, offset), (tick / 4, tick)):
+        request = OrderRequest.trailing_stop(desk.symbol, Side.SELL, quantity, wrong)
+        denied = await fails(desk, desk.exchange.place_order(request), OrderDenied, "a trailing stop off the grid")
+        equal((denied.value, denied.nearest), (wrong, nearest), "the value and the nearest one")
+    equal(desk.world.asked, asked, "what the venue was asked")
+    far = OrderRequest.trailing_stop(desk.symbol, Side.SELL, quantity, desk.price("1.5"))
+    await fails(desk, desk.exchange.place_order(far), OrderRejected, "a distance beyond the price itself")
 
 
 @scenario(*_TRADING, cases=ways)

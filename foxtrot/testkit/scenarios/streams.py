@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from foxtrot.capabilities import Capability
+from foxtrot.capabilities import Capability, Support
 from foxtrot.errors import StateError
 from foxtrot.model.events import (
     Bar,
@@ -21,6 +21,7 @@ from foxtrot.model.events import (
     Trade,
 )
 from foxtrot.model.intervals import floor_open
+from foxtrot.model.order import Side
 from foxtrot.protocol.messages import ChannelKind
 from foxtrot.sandbox.faults import Fault
 from foxtrot.testkit.desk import Desk
@@ -49,6 +50,28 @@ def subscribe(desk: Desk, kind: str, callback: Any = None) -> Any:
 def told(desk: Desk, kind: str, since: int = 0) -> list[Any]:
     """Return the events of a kind of stream."""
     return [event for event in desk.heard[since:] if isinstance(event, EVENTS[kind])]
+
+
+@scenario(Capability.SUBSCRIBE_QUOTES, Capability.FETCH_TICKER)
+async def an_empty_side_of_the_book_is_no_price(bench: Bench) -> None:
+    """While nobody sells, or nobody buys, there is no quote; a ticker has price and quantity 0 for that side."""
+    desk = await bench.desk()
+    venue, symbol, some = desk.world.venue, desk.symbol, desk.quantity(600)
+    venue.place_agent(symbol, Side.BUY, desk.price("0.99"), some)
+    await desk.run(desk.exchange.subscribe_quotes(symbol))
+    await desk.clock.advance(3)
+    venue.place_agent(symbol, Side.BUY, desk.price("0.995"), some)
+    await desk.clock.advance(3)
+    equal([e for e in desk.heard if isinstance(e, Quote)], [], "the quotes while nobody sells")
+    ticker = await desk.run(desk.exchange.fetch_ticker(symbol))
+    equal((ticker.bid, ticker.ask, ticker.ask_quantity), (float(desk.price("0.995")), 0.0, 0.0), "the ticker")
+    venue.place_agent(symbol, Side.SELL, desk.price("1.01"), some)
+    await desk.clock.advance(3)
+    both = (float(desk.price("0.995")), float(desk.price("1.01")))
+    equal([(e.bid, e.ask) for e in desk.heard if isinstance(e, Quote)], [both], "the quotes with both sides")
+    venue.place_agent(symbol, Side.SELL, desk.price("0.99"), some * 2)
+    await desk.clock.advance(3)
+    sure(all(e.bid and e.ask for e in desk.heard if isinstance(e, Quote)), "a quote has no price")
 
 
 @scenario(*_EVERY, cases=tuple(EVENTS))
@@ -207,6 +230,28 @@ async def streams_that_fall_silent_together_are_replaced_once(bench: Bench) -> N
     desk.world.muted = False
     await desk.clock.advance(90)
     equal(len(desk.world.sockets), before, "the number of open sockets")
+
+
+@scenario(Capability.SUBSCRIBE_TICKER, Capability.FETCH_TICKER)
+async def statistics_are_of_24_hours_by_stream_and_by_request(bench: Bench) -> None:
+    """Both ways tell the same of the last 24 hours; where a request tells something else, its capability says so."""
+    desk = await bench.busy(history_days=3)
+    await desk.run(desk.exchange.subscribe_ticker(desk.symbol))
+    await desk.clock.advance(20)
+    desk.world.stage.flow.rate = 0
+    await desk.clock.advance(5)
+    day = desk.world.venue.day_statistics(desk.symbol)
+    asked = await desk.run(desk.exchange.fetch_ticker(desk.symbol))
+    heard = [event for event in desk.heard if isinstance(event, Ticker)][-1]
+    feature = bench.spec.capabilities[Capability.FETCH_TICKER]
+    for name, told in (("stream", heard), ("request", asked)):
+        equal((told.last, told.high, told.low), (float(day.last), float(day.high), float(day.low)), f"by {name}")
+        if told is asked and feature.support is not Support.FULL:
+            sure("day" in feature.note, "nothing says what the opening is")
+            continue
+        change = float((day.last - day.open) / day.open * 100)
+        sure(abs(told.open - float(day.open)) < 1e-6 * told.open, f"by {name} it opened at {told.open}, not {day.open}")
+        sure(abs(told.change_percent - change) < 0.02, f"by {name} it changed by {told.change_percent} %, not {change}")
 
 
 @scenario(Capability.SUBSCRIBE_TICKER, Capability.FETCH_TICKER)

@@ -98,6 +98,7 @@ class Bench:
         self.tokens: list[str | Exception] = []
         self.lanes: list[Lane] = []
         self.told: list[tuple[bool, str]] = []
+        self.stray: list[RawResponse] = []
         self.client = RpcClient(
             self.codec,
             Endpoints(rest="https://x", stream="wss://x", ws_api="wss://api"),
@@ -108,6 +109,7 @@ class Bench:
             self.call,
             self.clock,
             lambda up, reason: self.told.append((up, reason)),
+            self.stray.append,
         )
 
     async def call(self, call: Call[Any]) -> Any:
@@ -222,6 +224,23 @@ async def test_all_who_ask_while_the_connection_is_opened_share_one_attempt_and_
     bench.net.gate.set()
     assert [(await one).body for one in asking] == [b"by rest"] * 5
     assert bench.net.attempts == 1
+
+
+async def test_a_request_waits_a_few_seconds_for_a_connection_that_does_not_open_and_the_next_not_at_all(
+    bench: Bench,
+) -> None:
+    bench.net.gate.clear()
+    first = await bench.ask()
+    await bench.clock.advance(2.9)
+    assert not first.done()
+    await bench.clock.advance(0.2)
+    assert (await first).body == b"by rest"
+    assert (await (await bench.ask("cancel"))).body == b"by rest"
+    bench.net.gate.set()
+    await bench.clock.advance(1.1)
+    assert [up for up, _ in bench.told] == [False, True]
+    assert bench.net.attempts == 1
+    await (await answered(bench, "cancel"))
 
 
 async def test_what_may_have_been_sent_never_goes_by_the_other_way(bench: Bench) -> None:
@@ -388,6 +407,18 @@ async def test_a_request_whose_token_was_refused_counts_as_not_sent_and_the_next
     assert json.loads(bench.net.last.sent[0])["token"] == "new"
     bench.answer(2)
     await again
+
+
+async def test_an_answer_without_an_id_ends_no_request_and_is_passed_on(bench: Bench) -> None:
+    asking = await bench.ask()
+    bench.net.last.say(json.dumps({"id": None, "status": 429, "body": "slower"}))
+    await bench.clock.settle()
+    assert not asking.done()
+    assert [response.status for response in bench.stray] == [429]
+    bench.answer(1)
+    await asking
+    bench.answer(1, "late")
+    assert (len(bench.stray), bench.client.late_answers) == (1, 2)
 
 
 async def test_a_frame_that_answers_nobody_is_no_late_answer(bench: Bench) -> None:

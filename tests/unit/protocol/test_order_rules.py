@@ -87,6 +87,15 @@ def test_a_broken_rule_is_named_with_the_value_and_the_nearest_legal_one(
     assert "E-" not in violation.text
 
 
+@pytest.mark.parametrize(("offset", "nearest"), [("5.005", "5"), ("0.001", "0.01"), ("5.019999", "5.01")])
+def test_a_trailing_offset_keeps_to_the_price_grid(offset: str, nearest: str) -> None:
+    trailing = {"type": OrderType.TRAILING_STOP, "price": None, "trailing_offset": D(offset)}
+    found = judge(**trailing)
+    assert found is not None
+    assert (found.rule, found.value, found.nearest) == ("PRICE_FILTER", D(offset), D(nearest))
+    assert judge(**trailing | {"trailing_offset": D(nearest)}) is None
+
+
 def test_an_absurd_price_is_judged_like_any_other() -> None:
     tiny = PriceRule(name="PRICE_FILTER", tick=D("0.000000001"))
     book = RuleBook(msgspec.structs.replace(CONTRACT, quote_precision=10, rules=(tiny,)))

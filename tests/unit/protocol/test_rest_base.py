@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from foxtrot.errors import UnsupportedError
+from foxtrot.errors import InvalidRequest, UnsupportedError
 from foxtrot.model.contract import Contract
 from foxtrot.protocol.calls import Call, RawResponse
 from foxtrot.protocol.messages import BookSnapshot
@@ -48,7 +48,10 @@ def codec() -> Codec:
 
 def test_a_book_is_asked_for_no_deeper_than_can_be_had(codec: Codec) -> None:
     assert codec.fetch_order_book(CONTRACT, 5).params == {"depth": 5}
-    assert codec.fetch_order_book(CONTRACT, 5_000).params == {"depth": 500}
+    assert codec.fetch_order_book(CONTRACT, 500).params == {"depth": 500}
+    for depth in (501, 5_000, 0, -3):
+        with pytest.raises(InvalidRequest, match=f"toy shows books of 1 to 500 levels a side, not {depth}"):
+            codec.fetch_order_book(CONTRACT, depth)
     assert codec.fetch_book_snapshot(CONTRACT).params == {"depth": 100}
     book = codec.fetch_order_book(CONTRACT, 5).decode(b"")
     assert (book.exchange, book.symbol, book.update_id) == ("toy", "A/B", 7)

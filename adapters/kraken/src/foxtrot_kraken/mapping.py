@@ -118,6 +118,7 @@ def _contract(key: str, info: PairInfo, symbol: str, called: str, exchange: str)
         stp_modes=STP_MODES,
         default_stp_mode=STP_MODES[0],
         quote_quantity_allowed=True,
+        quote_quantity_buys_only=True,
         iceberg_allowed=True,
         trailing_allowed=True,
         amend_allowed=True,

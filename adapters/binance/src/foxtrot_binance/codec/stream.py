@@ -196,11 +196,9 @@ class BinanceStreamCodec:
         sink = sink_of(ChannelKind.QUOTES, symbol)
 
         def take(q: wire.StreamQuote, ts_recv: int) -> None:
-            sink(
-                Quote(
-                    exchange, symbol, 0, ts_recv, next_seq(), q.bid, q.bid_quantity, q.ask, q.ask_quantity, q.update_id
-                )
-            )
+            if q.bid and q.ask:
+                best = q.bid, q.bid_quantity, q.ask, q.ask_quantity
+                sink(Quote(exchange, symbol, 0, ts_recv, next_seq(), *best, q.update_id))
 
         return take
 

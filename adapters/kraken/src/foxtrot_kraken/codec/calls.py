@@ -22,7 +22,8 @@ _ANSWER = msgspec.json.Decoder(Answer)
 
 def public_call(operation: str, params: dict[str, str], kind: type[K], read: Callable[[K], T]) -> fx.Call[T]:
     """Return a public request; `read` makes of its result, decoded as `kind`, what the call is for."""
-    return fx.Call(endpoint=f"publicGet{operation}", params=params, decode=_decoder(kind, read))
+    market = operation if "," in params.get("pair", ",") else params["pair"]  # each pair is counted for itself
+    return fx.Call(endpoint=f"publicGet{operation}", params=params, decode=_decoder(kind, read), market=market)
 
 
 def private_call(

@@ -32,6 +32,7 @@ _REFUSALS: dict[str, type[fx.VenueError]] = {
     "EGeneral:Invalid arguments": fx.VenueError,
     "EGeneral:Permission denied": fx.AuthenticationError,
     "EGeneral:Temporary lockout": fx.Banned,
+    "EGeneral:Too many requests": fx.RateLimited,
     "EGeneral:Unknown method": fx.VenueError,
     "EQuery:": fx.VenueError,
     "EService:Market in": fx.OrderRejected,
@@ -41,6 +42,9 @@ _REFUSALS: dict[str, type[fx.VenueError]] = {
     "ETrade:Invalid request": fx.OrderRejected,
     "Exceeded msg rate": fx.RateLimited,
     # Of the WebSocket, before a request is looked at any further.
+    "Currency pair not supported": fx.VenueError,
+    "Malformed request": fx.VenueError,
+    "Symbol(s) not found": fx.VenueError,
     "Token(s) not found": fx.VenueError,
     "Unsupported": fx.VenueError,
     # The venue itself may not know whether it acted.

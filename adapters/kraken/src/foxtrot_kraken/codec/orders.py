@@ -42,7 +42,11 @@ def to_update(order_id: str, info: OrderInfo, symbols: fx.SymbolTable, asked_ns:
 
 
 def to_fill(trade_id: str, info: TradeInfo, symbols: fx.SymbolTable) -> fx.Fill:
-    """Return an execution of TradesHistory, whose fees are in quote currency; it does not carry our id."""
+    """Return an execution of TradesHistory; it does not carry our id.
+
+    Its fee is in quote currency, even where it was charged in base (`fcib`, which only other clients ask for): so says
+    https://docs.kraken.com/api/docs/rest-api/get-trade-history, from memory. The private stream tells it as charged.
+    """
     symbol = symbols.unified(info.pair)
     return fx.Fill(
         symbol=symbol,

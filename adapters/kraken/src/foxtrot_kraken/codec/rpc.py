@@ -78,7 +78,7 @@ class KrakenRpcCodec(fx.RpcCodec):
     def decode(self, data: bytes) -> tuple[int | str | None, fx.RawResponse] | None:
         """Return the request's id and the answer as REST would have given it; None for heartbeats and the like.
 
-        A frame that cannot be read comes back without an id and with status 0; never raises.
+        A refusal for rate has no id. A frame that cannot be read has none either, and status 0; never raises.
         """
         try:
             reply = _FRAME.decode(data)
@@ -86,7 +86,7 @@ class KrakenRpcCodec(fx.RpcCodec):
             return None, fx.RawResponse(0, {}, data)
         if not reply.method and not reply.refused:
             return None
-        if reply.success is None:
+        if reply.success is None and not reply.refused:
             return None, fx.RawResponse(0, {}, data)
         answer = {"error": [], "result": reply.result} if reply.success else {"error": [reply.refusal]}
         return reply.req_id, fx.RawResponse(200, {}, msgspec.json.encode(answer))

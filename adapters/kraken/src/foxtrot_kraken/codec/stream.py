@@ -103,7 +103,8 @@ class KrakenStreamCodec(fx.StreamBase):
         for t in frame.data:
             symbol, at = self.symbols.contract(t.symbol).symbol, fx.moment_ns(t.timestamp)
             best, size = (t.bid, t.bid_qty, t.ask, t.ask_qty), 0.0  # of the last trade: not told
-            emit(fx.Quote(*self.stamp(symbol, at, ts_recv), *best))
+            if t.bid and t.ask:
+                emit(fx.Quote(*self.stamp(symbol, at, ts_recv), *best))
             day = round(t.last - t.change, _MOST_DECIMALS), t.high, t.low, t.volume, t.volume * t.vwap, t.change_pct
             emit(fx.Ticker(*self.stamp(symbol, at, ts_recv), t.last, size, *best, *day))
 

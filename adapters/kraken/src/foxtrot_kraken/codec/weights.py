@@ -10,8 +10,8 @@ from foxtrot.protocol.budget import LimitKind, RateLimit
 
 # tier: (calls, their decay a second, trading, its decay a second)
 _TIERS = {"starter": (15, 0.33, 60, 1.0), "intermediate": (20, 0.5, 125, 2.34), "pro": (20, 1.0, 180, 3.75)}
-# Public requests: "about one a second"; how many at once is not stated.
-_PUBLIC = RateLimit(LimitKind.WEIGHT, 0, 15, decay_per_s=1.0)
+# Public requests: about one a second for each pair; how many at once is not stated.
+_PUBLIC = RateLimit(LimitKind.WEIGHT, 0, 5, decay_per_s=1.0, per_market=True)
 _LEDGERS = frozenset({"ClosedOrders", "TradesHistory"})  # these cost two
 _FREE = frozenset({"AddOrder", "AmendOrder", "CancelOrder", "CancelOrderBatch"})  # these count in the trading counter
 # (age of the order in seconds, points)

@@ -89,7 +89,7 @@ def make_ticket(asked: Asked, pair: Pair, account: str, last: Decimal, now_ns: i
         raise invalid("ordertype")
     _check_words(asked, kind, now_ns, options)
     trails = kind is OrderType.TRAILING_STOP
-    offset = _offset(asked.trigger) if trails else (None, None)
+    offset = _offset(asked.trigger, side, pair, last) if trails else (None, None)
     trigger = _absolute(asked.trigger, last, side, kind, pair, "price") if kind.has_trigger and not trails else None
     field = "price2" if kind.has_trigger else "price"
     price = _absolute(asked.limit, trigger or last, side, kind, pair, field) if kind.has_price else None
@@ -147,8 +147,8 @@ def _check_life(asked: Asked, now_ns: int, options: DialectOptions) -> None:
         raise invalid("expiretm")
 
 
-def _offset(text: str) -> tuple[Decimal | None, Decimal | None]:
-    """Return the distance of a trailing stop: absolute, or in percent."""
+def _offset(text: str, side: Side, pair: Pair, last: Decimal) -> tuple[Decimal | None, Decimal | None]:
+    """Return the distance of a trailing stop: absolute, or in percent. A sell's must leave a price to trigger at."""
     found = _PRICE.fullmatch(text)
     if found is None or found[1] == "-" or not (value := Decimal(found[2])):
         raise invalid("price")
@@ -156,7 +156,9 @@ def _offset(text: str) -> tuple[Decimal | None, Decimal | None]:
         if value >= 100:
             raise invalid("price")
         return None, value
-    return value, None
+    if side is Side.SELL and value >= last:
+        raise WireError("EOrder:Invalid price")
+    return checked_price(value, pair, "price"), None
 
 
 def _absolute(text: str, reference: Decimal, side: Side, kind: OrderType, pair: Pair, field: str) -> Decimal:

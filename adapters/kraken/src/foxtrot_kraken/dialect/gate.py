@@ -22,11 +22,13 @@ class Gate:
         return self._private(operation, request) if operation.private else self._public(operation, request)
 
     def _public(self, operation: Operation, request: HttpRequest) -> Any:
-        self._desk.limits.public(request.remote)
         values = parse_form(request.query)
         if request.body:
             values |= parse_body(request.headers.get("content-type", ""), request.body)
-        return operation.handler(self._desk, Request(Params(values)))
+        params = Params(values)
+        pair = self._desk.pairs.by_name(params.text("pair") or "")
+        self._desk.limits.public(request.remote, operation.path if pair is None else pair.key)
+        return operation.handler(self._desk, Request(params))
 
     def _private(self, operation: Operation, request: HttpRequest) -> Any:
         desk, now, headers = self._desk, self._desk.now_ns(), request.headers

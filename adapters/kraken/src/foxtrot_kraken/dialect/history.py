@@ -93,7 +93,8 @@ def _order(desk: Desk, params: Params, entry: Entry, order: VenueOrder) -> Any:
 
 def _trade(desk: Desk, fill: Execution) -> tuple[str, Any]:
     entry = desk.register.of(fill.order_id)
-    return desk.register.trade_id(fill), render.trade(fill, entry, desk.ids.make("T", "position", entry.order_id))
+    position, as_charged = desk.ids.make("T", "position", entry.order_id), desk.options.history_fees == "charged"
+    return desk.register.trade_id(fill), render.trade(fill, entry, position, as_charged=as_charged)
 
 
 def _named(params: Params, entry: Entry) -> bool:

@@ -43,7 +43,7 @@ class _Counter(msgspec.Struct):
 
 
 class Limits:
-    """Count for every key, account and pair, and address, by a clock that nobody sets."""
+    """Count for every key, account and pair, and address and pair, by a clock that nobody sets."""
 
     def __init__(self, options: DialectOptions, steady: Callable[[], int]) -> None:
         self._steady = steady
@@ -51,7 +51,7 @@ class Limits:
         self._tier = options.limits
         self._calls: dict[str, _Counter] = {}
         self._trading: dict[tuple[str, str], _Counter] = {}
-        self._public: dict[str, _Counter] = {}
+        self._public: dict[tuple[str, str], _Counter] = {}
         self.refusals = 0
 
     @property
@@ -65,11 +65,12 @@ class Limits:
         if cost and not counter.spend(cost, self._tier.calls, self._steady(), self._tier.calls_decay):
             raise self._refusal("EAPI:Rate limit exceeded")
 
-    def public(self, remote: str) -> None:
-        """Count a public call. Raises WireError."""
-        rate = self._options.public_per_second
-        if rate and not self._public.setdefault(remote, _Counter()).spend(1, max(rate, 1), self._steady(), rate):
-            raise self._refusal("EGeneral:Too many requests")
+    def public(self, remote: str, about: str) -> None:
+        """Count a public call about a pair, or else of an operation. Raises WireError."""
+        rate, most = self._options.public_per_second, self._options.public_at_once
+        counter = self._public.setdefault((remote, about), _Counter())
+        if rate and not counter.spend(1, most, self._steady(), rate):
+            raise self._refusal(self._options.public_text)
 
     def trade(self, account: str, symbol: str, cost: float) -> None:
         """Count an action on a pair. Raises WireError."""

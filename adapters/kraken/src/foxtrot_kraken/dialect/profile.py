@@ -37,11 +37,14 @@ class DialectOptions(BaseModel):
 
     `nonce_window`: an unused nonce may be so much below the largest one. `lockout_after`: so many refused keys, nonces,
     signatures or calls beyond the rate, with no good call between, end in a lockout of `lockout_s` (0: never).
-    `public_per_second`: public calls of one address (0: any). `cancels_limited`: whether cancels are refused beyond the
-    trading rate. `batch_cost`: what one order of a batch counts. `post_only`: an order that would take is accepted and
-    canceled, or refused. `fill_or_kill`: whether FOK exists. `unknown_in_query`: whether QueryOrders refuses an unknown
-    id or leaves it out. `edit_unknown`, `duplicate_text`, `would_trigger_text`, `bad_token_text`: the venue's words.
-    `timeout_text`: what it says when it does not know whether it has acted.
+    `public_per_second`: public calls of one address for one pair (for none, or several: of that operation; 0: any), of
+    which `public_at_once` may come together, and `public_text`: how more are refused. `cancels_limited`: whether
+    cancels are refused beyond the trading rate. `batch_cost`: what one order of a batch counts. `post_only`: an order
+    that would take is accepted and canceled, or refused. `fill_or_kill`: whether FOK exists. `unknown_in_query`:
+    whether QueryOrders refuses an unknown id or leaves it out. `edit_unknown`, `duplicate_text`, `would_trigger_text`,
+    `bad_token_text`: the venue's words.
+    `history_fees`: fees in TradesHistory, which come without their asset, are in quote currency, or as charged (which a
+    client cannot tell apart). `timeout_text`: what it says when it does not know whether it has acted.
     `repeated_subscription`: what is subscribed to already is refused, or acknowledged and begun anew.
     `private_after_reply`: private messages wait for the next tick, behind the reply. `empty_snapshot`: a snapshot is
     sent when no order is open. `last_fill_status`: what a trade message says of an order that it fills. `heartbeat`:
@@ -56,7 +59,9 @@ class DialectOptions(BaseModel):
     nonce_window: int = Field(0, ge=0)
     lockout_after: int = Field(50, ge=0)
     lockout_s: float = Field(900.0, gt=0)
-    public_per_second: float = Field(0.0, ge=0)
+    public_per_second: float = Field(1.0, ge=0)
+    public_at_once: float = Field(5.0, ge=1)
+    public_text: Literal["EAPI:Rate limit exceeded", "EGeneral:Too many requests"] = "EAPI:Rate limit exceeded"
     cancels_limited: bool = False
     batch_cost: Literal["half", "full"] = "half"
     post_only: Literal["cancel", "refuse"] = "cancel"
@@ -66,6 +71,7 @@ class DialectOptions(BaseModel):
     duplicate_text: str = "EOrder:Duplicate cl_ord_id"
     would_trigger_text: str = "EOrder:Invalid price"
     bad_token_text: str = "ESession:Invalid session"
+    history_fees: Literal["quote", "charged"] = "quote"
     timeout_text: Literal["EService:Timeout", "EGeneral:Internal error", "EGeneral:Unknown error"] = "EService:Timeout"
     repeated_subscription: Literal["refuse", "renew"] = "refuse"
     private_after_reply: bool = False

@@ -32,9 +32,15 @@ def average(order: VenueOrder) -> Decimal:
 
 
 @exactly
+def fee_in_quote(fill: Execution) -> Decimal:
+    """Return the fee of a fill in quote currency: by REST it comes without its asset."""
+    return fill.fee * fill.price if fill.fee_asset == fill.symbol.partition("/")[0] else fill.fee
+
+
+@exactly
 def total_fee(order: VenueOrder) -> Decimal:
-    """Return the fees of all fills, in the asset in which they were taken."""
-    return sum((fill.fee for fill in order.executions), ZERO)
+    """Return the fees of all fills in quote currency."""
+    return sum(map(fee_in_quote, order.executions), ZERO)
 
 
 def order(entry: Entry, found: VenueOrder, trades: list[str] | None = None) -> Json:
@@ -97,9 +103,10 @@ def flags(entry: Entry) -> str:
     return ",".join(sorted(asked if "fcib" in asked else asked | {"fciq"}))
 
 
-def trade(fill: Execution, entry: Entry, position_id: str) -> Json:
-    """Render a fill of TradesHistory and QueryTrades."""
+def trade(fill: Execution, entry: Entry, position_id: str, *, as_charged: bool = False) -> Json:
+    """Render a fill of TradesHistory and QueryTrades; `as_charged` leaves the fee in its own asset."""
     pair: Pair = entry.ticket.pair
+    fee = fill.fee if as_charged else fee_in_quote(fill)
     return {
         "ordertxid": entry.txid,
         "postxid": position_id,
@@ -109,7 +116,7 @@ def trade(fill: Execution, entry: Entry, position_id: str) -> Json:
         "ordertype": entry.ticket.kind,
         "price": fixed(fill.price, pair.cost_decimals),
         "cost": fixed(fill.quote_quantity, pair.cost_decimals),
-        "fee": fixed(fill.fee, pair.cost_decimals),
+        "fee": fixed(fee, pair.cost_decimals),
         "vol": fixed(fill.quantity, 8),
         "margin": fixed(ZERO, pair.cost_decimals),
         "leverage": "0",
