@@ -124,10 +124,11 @@ class _Reading:
             known = [hole for hole in known if hole.last < asked[0][0] or hole.first > asked[0][1]]
         for span in asked:
             await self._fetch(span, None)
-        for hole in known:
+        for hole in known:  # one may be known twice, of two files
             for a, b in gaps:
                 if hole.first <= b and hole.last >= a:
                     self._tell(max(a, hole.first), min(b, hole.last), hole.asked_ns)
+            gaps = _without(gaps, [hole], self._wanted.interval)
 
     async def _fetch(self, span: Span, limit: int | None) -> None:
         """Ask the venue, which tells what it does not have, and keep its answer."""

@@ -69,7 +69,7 @@ class CandleFiles:
             changed.add(file)
         holes = [Hole(*span, now_ns) for span in missing]
         for file in self._files(first, last):
-            if self._content(file).rows and (self._remember(file, asked, holes, since_ns) or file in changed):
+            if self._remember(file, asked, holes, since_ns) or file in changed:
                 self._write(file)
 
     def _remember(self, file: int, asked: Span, holes: Iterable[Hole], since_ns: int) -> bool:

@@ -39,11 +39,7 @@ class CandlePages:
         """Return from where on to ask: in a long range from where the venue's candles begin, None without any."""
         if end - start <= _LONG * PAGE * interval_ns(self._interval):
             return start
-        for _ in range(2):
-            page = await self._ask(start, end, 1)
-            if page:
-                return max(start, page[0].open_time)
-        return None
+        return await self._first_open(start, end)
 
     async def read(self, start: int, end: int) -> dict[int, Bar]:
         """Return the candles that open in start..end, by opening time; pages are fetched side by side."""
@@ -94,7 +90,11 @@ class CandlePages:
         cursor, end = page.span
         while len(page.bars) < count and cursor <= end and page.torn is None:
             if not page.take(await self._ask(cursor, end, min(PAGE, count - len(page.bars)))):
-                break
+                there = await self._first_open(cursor, end)
+                if there is None:
+                    break
+                cursor = there
+                continue
             self._seen(page.bars)
             newest = max(page.bars)
             stop = min(end, step_open(newest, self._interval, count - len(page.bars)))
@@ -114,7 +114,19 @@ class CandlePages:
             cursor = newest
         self._seen(page.bars)
 
-    async def _ask(self, start: int, end: int, size: int) -> list[Bar]:
+    async def _first_open(self, start: int, end: int) -> int | None:
+        """Return when the first candle of start..end opens, None without any.
+
+        There are venues that look no further than the time of a page: that the answer is empty says nothing of theirs.
+        """
+        page = await self._ask(start, end, PAGE)
+        newest = page or [bar for bar in await self._ask(None, end, PAGE) if start <= bar.open_time <= end]
+        while newest and not page and start < newest[0].open_time:
+            start = min(step_open(start, self._interval, PAGE), newest[0].open_time)
+            page = await self._ask(start, end, PAGE)
+        return max(start, page[0].open_time) if page else None
+
+    async def _ask(self, start: int | None, end: int, size: int) -> list[Bar]:
         wiring = self._wiring
         return await wiring.call(wiring.open().rest.fetch_bars(self._contract, self._interval, start, end, size))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -206,6 +207,55 @@ async def test_weeks_and_months_are_what_the_venue_has(tmp_path: Path) -> None:
     await desk.close()
 
 
+async def test_a_limit_proves_nothing_of_what_lies_behind_it_and_a_gap_is_told_once(desk: Desk, tmp_path: Path) -> None:
+    cache, begin = BarCache(tmp_path, sandbox="desk"), desk.world.venue.first_minute_ns(SYMBOL)
+    early = begin - 2 * 1_440 * MINUTE
+    for _ in range(3):
+        few = await desk.run(cache.fetch_ohlcv(desk.exchange, SYMBOL, "1m", start=early, limit=10))
+        assert [bar.open_time for bar in few] == list(range(begin, begin + 10 * MINUTE, MINUTE))
+    gaps(desk)
+    more = await desk.run(cache.fetch_ohlcv(desk.exchange, SYMBOL, "1m", start=early, end=begin + 299 * MINUTE))
+    assert [bar.open_time for bar in more] == list(range(begin, begin + 300 * MINUTE, MINUTE))
+    told = sorted(gaps(desk))
+    assert [told[0][0], told[-1][1]] == [early, begin - MINUTE]
+    assert all(a[1] + MINUTE == b[0] for a, b in itertools.pairwise(told))
+
+
+def joined(told: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Join gaps that touch, as a range may be told in parts."""
+    whole: list[tuple[int, int]] = []
+    for first, last in sorted(told):
+        if whole and first == whole[-1][1] + MINUTE:
+            whole[-1] = whole[-1][0], last
+        else:
+            whole.append((first, last))
+    return whole
+
+
+@pytest.mark.parametrize("seed", range(3))
+async def test_candles_and_gaps_are_those_of_a_direct_call_in_whatever_order_things_are_asked(
+    seed: int, tmp_path: Path
+) -> None:
+    desk, chance = Desk("binanceus", history_days=9), random.Random(seed)
+    await desk.run(desk.exchange.connect())
+    cache, now = BarCache(tmp_path, sandbox="desk"), desk.clock.time_ns()
+    for _ in range(6):
+        hole = now // MINUTE * MINUTE - chance.randrange(1, 9 * 1_440) * MINUTE
+        until = hole + chance.choice([1, 30, 700]) * MINUTE
+        leave_out(desk, lambda opened, hole=hole, until=until: hole <= opened < until)
+    gaps(desk)
+    for _ in range(25):
+        first, last = sorted(now - chance.randrange(0, 11 * 1_440) * MINUTE + chance.randrange(MINUTE) for _ in "ab")
+        asked: dict[str, Any] = {"start": first, "end": last, "limit": chance.choice([None, None, 5, 800])}
+        asked |= {"start": None, "limit": 300} if chance.random() < 0.2 else {}
+        theirs = await desk.run(desk.exchange.fetch_ohlcv(SYMBOL, "1m", **asked))
+        missing = gaps(desk)
+        mine = await desk.run(cache.fetch_ohlcv(desk.exchange, SYMBOL, "1m", **asked))
+        assert figures(mine) == figures(theirs)
+        assert joined(gaps(desk)) == joined(missing)
+    await desk.close()
+
+
 # the same choices as without a cache
 
 
@@ -291,6 +341,17 @@ async def test_candles_of_different_places_are_never_mixed(tmp_path: Path) -> No
     await in_environment("sandbox", tmp_path, sandbox="b")
     folders = {path.relative_to(tmp_path).parts[:2] for path in files(tmp_path)}
     assert folders == {("binance", place) for place in ("live", "testnet", "sandbox-a", "sandbox-b")}
+
+
+async def test_a_sandbox_in_the_place_of_the_real_venue_is_not_kept_as_the_real_one(tmp_path: Path) -> None:
+    desk = Desk("binance", history_days=3)
+    config = ExchangeConfig(environment="live")
+    exchange = ExchangeFactory().get_exchange("binance", config, clock=desk.clock, environment=desk.world)
+    await desk.run(exchange.connect())
+    assert len(await desk.run(BarCache(tmp_path).fetch_ohlcv(exchange, SYMBOL, limit=60))) == 60
+    assert files(tmp_path) == []
+    await desk.run(exchange.disconnect())
+    await desk.world.end()
 
 
 async def test_a_sandbox_is_not_kept_unless_it_is_named(tmp_path: Path) -> None:

@@ -165,6 +165,18 @@ async def test_past_minutes_that_are_missing_at_the_end_are_told(desk: Desk) -> 
     assert gaps(desk) == [(newest - 119 * MINUTE, newest)]
 
 
+@pytest.mark.parametrize("hole", [30, 1_500, 5_000])
+async def test_a_hole_at_the_beginning_hides_nothing_that_follows(desk: Desk, hole: int) -> None:
+    newest = desk.clock.time_ns() // MINUTE * MINUTE - MINUTE
+    start = newest - 9_999 * MINUTE
+    leave_out(desk, lambda opened: start <= opened < start + hole * MINUTE)
+    there = list(range(start + hole * MINUTE, newest + 1, MINUTE))
+    for wanted, opened in (({}, there), ({"limit": 10}, there[:10]), ({"limit": 3_000}, there[:3_000])):
+        desk.heard.clear()
+        assert opens(await fetched(desk, start=start, **wanted)) == opened
+        assert gaps(desk) == [(start, start + (hole - 1) * MINUTE)]
+
+
 async def test_a_history_full_of_holes_is_asked_for_page_by_page(desk: Desk) -> None:
     leave_out(desk, lambda opened: opened // MINUTE % 3 == 0)
     newest = desk.clock.time_ns() // MINUTE * MINUTE - MINUTE
@@ -227,6 +239,16 @@ async def test_a_candle_that_two_pages_tell_differently_is_read_again(desk: Desk
     assert liar.left == 0
     assert [(b.open_time, b.close) for b in again] == [(b.open_time, b.close) for b in truth]
     assert desk.world.requests.total() - asked == 3 + 2
+
+
+async def test_the_first_so_many_are_read_again_as_well(desk: Desk) -> None:
+    start = desk.clock.time_ns() // MINUTE * MINUTE - 2_500 * MINUTE
+    truth = await fetched(desk, start=start, limit=2_000)
+    for opened in (start + 999 * MINUTE, start + 1_998 * MINUTE):
+        liar = Liar(desk, opened, 1)
+        again = await fetched(desk, start=start, limit=2_000)
+        assert liar.left == 0
+        assert [(b.open_time, b.close) for b in again] == [(b.open_time, b.close) for b in truth]
 
 
 async def test_pages_that_go_on_disagreeing_are_no_answer(desk: Desk) -> None:
