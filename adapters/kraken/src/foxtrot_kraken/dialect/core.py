@@ -25,7 +25,7 @@ from foxtrot_kraken.dialect.errors import WireError, trouble
 from foxtrot_kraken.dialect.gate import Gate
 from foxtrot_kraken.dialect.orders_rest import RestTrading
 from foxtrot_kraken.dialect.orders_ws import WsTrading
-from foxtrot_kraken.dialect.profile import make_options
+from foxtrot_kraken.dialect.profile import DialectOptions, make_options
 from foxtrot_kraken.dialect.sockets import Socket
 from foxtrot_kraken.dialect.switch import DeadManSwitch
 from foxtrot_kraken.dialect.system import State
@@ -168,6 +168,7 @@ class _Registered:
 class KrakenDialectFactory:
     """Open the dialect."""
 
+    options_model = DialectOptions
     # The sandbox's account is of the highest tier.
     traits = Traits(
         symbols=("BTC/USD", "ETH/USDT"),
