@@ -12,10 +12,11 @@ from pydantic import BaseModel
 
 from foxtrot.capabilities import Capability, Support
 from foxtrot.plugins import default_registry, import_string
+from foxtrot.sandbox.stage import traits_of
 from foxtrot.spec import AdapterSpec
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", ROOT / "docs" / "reference" / "venues.md"]
+PAGES = [ROOT / "README.md", ROOT / "docs" / "how-to" / "history.md", ROOT / "docs" / "reference" / "venues.md"]
 _MARKS = {
     Support.FULL: "yes",
     Support.PARTIAL: "partly",
@@ -74,21 +75,24 @@ def _values(annotation: Any) -> str:
     return ", ".join({"str": "text", "int": "whole number", "float": "number", "bool": "yes or no"}[k] for k in kinds)
 
 
-_PARTS = {"venues": venues_table, "options": options_lists}
+def intervals_table() -> str:
+    """Render the intervals of each venue's candles, and how far back they go, as one Markdown table."""
+    lines = ["| | intervals | what is partial |", "|---|---|---|"]
+    for spec in specs():
+        note = spec.capabilities[Capability.FETCH_OHLCV].note or "-"
+        lines.append(f"| {spec.title} (`{spec.name}`) | {' '.join(traits_of(spec).intervals)} | {note} |")
+    return "\n".join(lines)
 
 
 def rewritten(text: str) -> str:
     """Replace each generated part of a page."""
-    for name, render in _PARTS.items():
-        mark = f"<!-- generated: {name} -->"
-        if mark in text:
-            text = re.sub(
-                rf"{mark}.*?<!-- /generated -->",
-                lambda _, mark=mark, render=render: f"{mark}\n{render()}\n<!-- /generated -->",
-                text,
-                flags=re.DOTALL,
-            )
-    return text
+    tables = {"venues": venues_table, "intervals": intervals_table, "options": options_lists}
+    return re.sub(
+        r"<!-- generated: (\w+) -->.*?<!-- /generated -->",
+        lambda part: f"<!-- generated: {part[1]} -->\n{tables[part[1]]()}\n<!-- /generated -->",
+        text,
+        flags=re.DOTALL,
+    )
 
 
 def main() -> int:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -14,6 +14,9 @@ from foxtrot.cli.market import Symbol
 from foxtrot.cli.options import ConfigFile, Env, Exchange, Json, RestUrl
 from foxtrot.cli.output import show_record, show_rows
 from foxtrot.cli.session import Target, opened, run
+
+if TYPE_CHECKING:
+    from foxtrot.model.events import HistoryGap
 
 _SHOWN = ("open_time", "open", "high", "low", "close", "volume", "trades")
 
@@ -31,7 +34,7 @@ def bars(
     rest_url: RestUrl = "",
     as_json: Json = False,
 ) -> None:
-    """Fetch candles: the latest ones, or those from --start to --end."""
+    """Fetch candles: the newest ones (before --end), or those from --start on; what the venue lacks is said."""
     wanted = limit if limit is not None or start else 24
     run(_bars(symbol, interval, start, end, wanted, output, Target(exchange, env, config, rest_url, as_json)))
 
@@ -46,12 +49,16 @@ async def _bars(
     target: Target,
 ) -> None:
     from foxtrot.data.export import bar_row, write_bars
+    from foxtrot.model.events import HistoryGap
 
     async with opened(target) as venue:
+        gaps: list[HistoryGap] = []
+        venue.engine.subscribe(HistoryGap, gaps.append)
         with _progress() as advance:
             found = await venue.fetch_ohlcv(
                 symbol, interval, start=start or None, end=end or None, limit=limit, progress=advance
             )
+        _tell(gaps)
         if output is None:
             title = f"{symbol} {interval} on {venue.name}"
             show_rows([bar_row(bar) for bar in found], as_json=target.as_json, title=title, columns=_SHOWN)
@@ -60,6 +67,15 @@ async def _bars(
         show_record(
             {"symbol": symbol, "interval": interval, "bars": len(found), "file": str(output)}, as_json=target.as_json
         )
+
+
+def _tell(gaps: Sequence[HistoryGap]) -> None:
+    """Say what is missing, beside the output."""
+    from foxtrot.model.times import to_iso
+
+    for gap in gaps:
+        first, last = to_iso(gap.first_open), to_iso(gap.last_open)
+        print(f"No {gap.interval} candles that open from {first} to {last}: {gap.reason}.", file=sys.stderr)
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -44,7 +45,19 @@ def record(
     if form not in _FORMATS:
         raise InvalidRequest(f"{form!r} is no format; choose from {', '.join(_FORMATS)}.", field="format")
     target = Target(exchange, env, config, rest_url, as_json)
-    run(_record(symbols, wanted_kinds(kinds), seconds, interval, into, form, target))
+    chosen = wanted_kinds(kinds)
+    _require_folder(into)
+    run(_record(symbols, chosen, seconds, interval, into, form, target))
+
+
+def _require_folder(into: Path) -> None:
+    """Find out before anything is received whether there is a place to write to. Raises ConfigError."""
+    try:
+        into.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=into):
+            pass
+    except OSError as error:
+        raise ConfigError(f"The recording in {into} could not be written: {error.strerror or error}.") from error
 
 
 async def _record(
@@ -98,6 +111,7 @@ def _facts(tap: FrameTap | None, events: EventRecorder | None) -> dict[str, Any]
     if events is not None:
         dropped += events.dropped
         found |= {"events": events.events, "event_files": len(events.files)}
+        found |= {"events_not_kept": events.skipped} if events.skipped else {}
     if dropped:
         raise ConfigError(f"The disk was too slow: {dropped} lines are missing; record fewer symbols or kinds.")
     return found

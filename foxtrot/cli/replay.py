@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Collection
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NamedTuple
 
 import typer
 
@@ -14,6 +15,7 @@ from foxtrot.cli.watch import line_printer
 from foxtrot.errors import InvalidRequest
 
 if TYPE_CHECKING:
+    from foxtrot.data.captures import Capture
     from foxtrot.data.player import ReplayReport
     from foxtrot.engine.bus import EventEngine
     from foxtrot.model.events import ProtocolErrorSeen
@@ -28,7 +30,11 @@ def replay(
     listing: Annotated[
         Path | None, typer.Option(help="For captures: the venue's own listing (JSON) with the contracts.")
     ] = None,
-    symbols: Annotated[str, typer.Option(help="For captures: only these, BASE/QUOTE,BASE/QUOTE,...")] = "",
+    symbols: Annotated[str, typer.Option(help="Only these, BASE/QUOTE,BASE/QUOTE,...")] = "",
+    depth: Annotated[
+        int | None,
+        typer.Option(min=1, help="Levels of the recorded books, where the recording does not say how many there are."),
+    ] = None,
     exchange: Exchange = "",
     as_json: Json = False,
 ) -> None:
@@ -36,7 +42,8 @@ def replay(
     if form not in _FORMATS:
         raise InvalidRequest(f"{form!r} is no format; choose from {', '.join(_FORMATS)}.", field="format")
     found = _format_of(path) if form == "auto" else form
-    run(_replay(path, found, speed, listing, [s for s in symbols.split(",") if s], exchange, as_json))
+    wanted = [s for s in symbols.split(",") if s]
+    run(_replay(_Tape(path, found, speed, listing, wanted, depth), exchange, as_json))
 
 
 def _format_of(path: Path) -> str:
@@ -47,41 +54,67 @@ def _format_of(path: Path) -> str:
     return "frames" if path.is_dir() or holds_recording(path) else "capture"
 
 
-async def _replay(
-    path: Path, form: str, speed: float, listing: Path | None, symbols: list[str], exchange: str, as_json: bool
-) -> None:
+class _Tape(NamedTuple):
+    """Say what is replayed, and how."""
+
+    path: Path
+    form: str
+    speed: float
+    listing: Path | None
+    symbols: list[str]
+    depth: int | None
+
+
+async def _replay(tape: _Tape, exchange: str, as_json: bool) -> None:
     from foxtrot.engine.bus import EventEngine
     from foxtrot.model.events import MarketEvent, ProtocolErrorSeen
 
     engine = EventEngine()
     odd: list[ProtocolErrorSeen] = []
-    engine.subscribe(MarketEvent, line_printer(as_json=as_json))
+    show, heard = line_printer(as_json=as_json), set[str]()
+
+    def hear(event: MarketEvent) -> None:
+        heard.add(event.symbol)
+        if not tape.symbols or event.symbol in tape.symbols:
+            show(event)
+
+    engine.subscribe(MarketEvent, hear)
     engine.subscribe(ProtocolErrorSeen, odd.append)
     async with engine:
-        report = await _play(path, form, speed, listing, symbols, exchange, engine)
+        report = await _play(tape, exchange, engine)
     _complain(report, odd)
+    _require(tape.symbols, heard, f"{tape.path} holds nothing")
 
 
-async def _play(
-    path: Path, form: str, speed: float, listing: Path | None, symbols: list[str], exchange: str, engine: EventEngine
-) -> ReplayReport:
-    from foxtrot.data.captures import Capture, contracts_of
+async def _play(tape: _Tape, exchange: str, engine: EventEngine) -> ReplayReport:
     from foxtrot.data.event_player import replay_events
     from foxtrot.data.player import replay_frames
 
-    if form == "parquet":
-        return await replay_events(path, engine, speed=speed)
-    if form == "frames":
-        return await replay_frames(path, engine, speed=speed)
-    if listing is None:
+    if tape.form == "parquet":
+        return await replay_events(tape.path, engine, speed=tape.speed)
+    recording = tape.path if tape.form == "frames" else [_capture(tape, exchange)]
+    return await replay_frames(recording, engine, speed=tape.speed, depth=tape.depth)
+
+
+def _capture(tape: _Tape, exchange: str) -> Capture:
+    from foxtrot.data.captures import Capture, contracts_of
+
+    if tape.listing is None:
         raise InvalidRequest(
-            f"{path} is no recording of foxtrot's; to replay it as a capture, give --listing FILE, the venue's own "
-            "list of symbols.",
+            f"{tape.path} is no recording of foxtrot's; to replay it as a capture, give --listing FILE, the venue's "
+            "own list of symbols.",
             field="listing",
         )
     venue = chosen_spec(exchange).name
-    contracts = [c for c in contracts_of(listing, venue) if not symbols or c.symbol in symbols]
-    return await replay_frames([Capture(path, venue, contracts)], engine, speed=speed)
+    listed = contracts_of(tape.listing, venue)
+    _require(tape.symbols, {contract.symbol for contract in listed}, f"{tape.listing} knows nothing")
+    return Capture(tape.path, venue, [c for c in listed if not tape.symbols or c.symbol in tape.symbols])
+
+
+def _require(symbols: list[str], found: Collection[str], nothing: str) -> None:
+    missing = [symbol for symbol in symbols if symbol not in found]
+    if missing:
+        raise InvalidRequest(f"{nothing} of {', '.join(missing)}.", field="symbols")
 
 
 def _complain(report: ReplayReport, odd: list[ProtocolErrorSeen]) -> None:

@@ -42,8 +42,10 @@ def watch(
 
 
 def wanted_kinds(kinds: str) -> list[str]:
-    """Return the kinds of data that an option names. Raises InvalidRequest for others."""
+    """Return the kinds of data that an option names. Raises InvalidRequest for others, and for none."""
     wanted = [kind.strip() for kind in kinds.split(",") if kind.strip()]
+    if not wanted:
+        raise InvalidRequest(f"--kinds names nothing; choose from {', '.join(_KINDS)}.", field="kinds")
     unknown = [kind for kind in wanted if kind not in _KINDS]
     if unknown:
         raise InvalidRequest(f"{', '.join(unknown)} cannot be watched; choose from {', '.join(_KINDS)}.", field="kinds")

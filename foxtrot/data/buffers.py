@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from foxtrot.data.numbering import Numbering
 from foxtrot.data.ring import Ring, Rows
 from foxtrot.errors import ConfigError, InvalidRequest
 from foxtrot.model.events import Bar, Ticker
@@ -72,21 +73,14 @@ class BufferKind(enum.Enum):
         return {BufferKind.ORDER_BOOK: "update_id", BufferKind.TICKER: "event_id"}.get(self, "timestamp")
 
 
-LIMITS = {
-    BufferKind.KLINES_1M: 60,
-    BufferKind.KLINES_1H: 72,
-    BufferKind.KLINES_1D: 60,
-    BufferKind.ORDER_BOOK: 1_000,
-    BufferKind.TICKER: 1_000,
-}
-
-
 class Buffer:
     """Hold the newest rows of one kind for one symbol; timestamps are ns UTC inside."""
 
     def __init__(self, kind: BufferKind, limit: int) -> None:
         self.kind = kind
         self._ring = Ring(kind.columns, limit)
+        self._numbers = Numbering()
+        self._anew = False
 
     def __len__(self) -> int:
         return len(self._ring)
@@ -98,8 +92,11 @@ class Buffer:
         return None if row is None else int(row[self.kind.key])
 
     def rows(self) -> Rows:
-        """Return a copy of all rows, oldest first."""
-        return self._ring.rows()
+        """Return a copy of all rows, oldest first; of books whole updates only."""
+        rows = self._ring.rows()
+        if self.kind is BufferKind.ORDER_BOOK and len(rows) == self._ring.capacity:
+            return rows[_first_whole(rows) :]
+        return rows
 
     def add_bars(self, bars: Iterable[Bar]) -> None:
         """Take candles in any order; one of a known opening time replaces it."""
@@ -110,28 +107,56 @@ class Buffer:
         elif rows:
             self.merge(np.array(rows, dtype=self._ring.dtype))
 
-    def add_book(self, book: OrderBook, time_ns: int) -> None:
-        """Take the best levels of a book as of a time, unless that update is in already."""
-        newest = self.newest
-        if newest is not None and book.update_id <= newest:
-            return
-        for side, levels in (("bid", book.bids), ("ask", book.asks)):
-            for number, (price, quantity) in enumerate(levels[:DEPTH], 1):
-                self._ring.append((time_ns, book.update_id, side, number, price, quantity))
+    def begin_anew(self) -> None:
+        """Let the next update of a book begin the numbers anew: what is known of the ids is of another connection."""
+        self._anew = True
 
-    def add_ticker(self, t: Ticker) -> None:
-        """Take a ticker, unless its event is in already; its id is the venue's time in ms."""
-        event_id, newest = t.ts_event // NS_PER_MS, self.newest
-        if newest is not None and event_id <= newest:
+    def add_book(self, book: OrderBook, time_ns: int, *, seq: int = 0, anew: bool = False) -> None:
+        """Take the best levels of a book as of a time, unless that update is in already.
+
+        Ids go up; `anew` (a snapshot) lets them begin anew, be it lower. What comes again then is told by its levels.
+        A book without an id gets one of ours (see `Numbering`); `seq` is its event's.
+        """
+        update_id = book.update_id if book.update_id > 0 else self._numbers.own(time_ns, seq)
+        if update_id is None or (update_id > 0 and self._numbers.old(update_id) and not (anew or self._anew)):
             return
+        rows = [
+            (time_ns, update_id, side, number, price, quantity)
+            for side, levels in (("bid", book.bids), ("ask", book.asks))
+            for number, (price, quantity) in enumerate(levels[:DEPTH], 1)
+        ]
+        self._anew = self._anew and update_id < 0
+        if self._numbers.seen(update_id) and self._holds(update_id, rows):
+            return
+        self._numbers.take(update_id)
+        for row in rows:
+            self._ring.append(row)
+
+    def add_ticker(self, t: Ticker, now_ns: int) -> None:
+        """Take a ticker, unless its event is in already; its id is the venue's time in ms.
+
+        Where the venue tells no time it is ours, of the receipt or else `now_ns`, and so is the id (see `Numbering`).
+        """
+        time_ns = t.ts_event or t.ts_recv or now_ns
+        event_id = t.ts_event // NS_PER_MS if t.ts_event else self._numbers.own(time_ns, t.seq)
+        if event_id is None or (event_id > 0 and self._numbers.old(event_id)):
+            return
+        self._numbers.take(event_id)
         values = (t.bid, t.bid_quantity, t.ask, t.ask_quantity, t.last, t.last_quantity, t.volume, t.quote_volume)
-        self._ring.append((t.ts_event, event_id, *values))
+        self._ring.append((time_ns, event_id, *values))
+
+    def _holds(self, update_id: int, rows: list[tuple[int, int, str, int, float, float]]) -> bool:
+        """Tell whether an update of that id with these levels is in."""
+        kept = self._ring.rows()
+        same = kept[kept["update_id"] == update_id][-len(rows) :]
+        return [row.item()[2:] for row in same] == [row[2:] for row in rows]
 
     def merge(self, rows: Rows) -> None:
         """Join rows by their keys, in the order of time; of two the given one counts."""
         together = np.concatenate((self._ring.rows(), rows))
-        if self.kind is BufferKind.ORDER_BOOK:
-            self._ring.replace(together)  # rows of one update share its id; only what was kept comes this way
+        if self.kind in (BufferKind.ORDER_BOOK, BufferKind.TICKER):
+            self._ring.replace(together)  # only what was kept comes this way, each once and in its order
+            self._numbers.go_on_from(together[self.kind.key])
             return
         newest_first = together[::-1]
         _, places = np.unique(newest_first[self.kind.key], return_index=True)
@@ -148,7 +173,14 @@ class Buffer:
             import pandas as pd
         except ModuleNotFoundError as error:
             raise ConfigError("Data frames need pandas; install it with: pip install 'foxtrot[data]'.") from error
-        rows = self._ring.rows()
+        rows = self.rows()
         frame = pd.DataFrame({name: rows[name] for name, _ in self.kind.columns})
         frame["timestamp"] = pd.to_datetime(frame["timestamp"], unit="ns", utc=True)
         return frame
+
+
+def _first_whole(rows: Rows) -> int:
+    """Return where the first book update begins whose rows are all there."""
+    best_bids = np.flatnonzero((rows["side"] == "bid") & (rows["level"] == 1))
+    others = np.flatnonzero(rows["update_id"][1:] != rows["update_id"][:-1]) + 1
+    return int(min([*best_bids[:1], *others[:1]], default=len(rows)))

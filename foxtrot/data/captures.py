@@ -6,7 +6,6 @@ import gzip
 import zlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -20,32 +19,62 @@ from foxtrot.model.times import NS_PER_S
 from foxtrot.protocol.symbols import SymbolTable
 
 
+class _Entry(msgspec.Struct):
+    """Hold one line; the time is in seconds (`ts`) or in ns (`ts_ns`)."""
+
+    t: str
+    ts: float | None = None
+    ts_ns: int | None = None
+    url: str = ""
+    data: str | msgspec.UnsetType = msgspec.UNSET
+
+    @property
+    def time_ns(self) -> int:
+        """Return when it was."""
+        return self.ts_ns or int((self.ts or 0.0) * NS_PER_S)
+
+    def check(self) -> None:
+        """Raise ValueError that says what is missing or makes no sense."""
+        if self.ts_ns is None and self.ts is None:
+            raise ValueError("ts and ts_ns are both missing")
+        if not 0 <= (self.ts or 0.0) * NS_PER_S < _LAST_NS or not 0 <= (self.ts_ns or 0) < _LAST_NS:
+            raise ValueError(f"{self.ts if self.ts_ns is None else self.ts_ns} is no time since 1970")
+        if self.t in ("recv", "http") and self.data is msgspec.UNSET:
+            raise ValueError("data is missing")
+        urlsplit(self.url)
+
+
+_LAST_NS = 2**63
+_ENTRY = msgspec.json.Decoder(_Entry)
+
+
 class Capture:
     """Read a capture (plain or gzip'ed) as recorded lines of `venue`; no contract is known but those given.
 
     A REST answer belongs to the contract whose venue symbol its URL names, or to the only contract. Raises ConfigError
-    that names the first line that cannot be read; a last line that is cut off sets `torn`.
+    that names the first line that cannot be read and why, and for an empty file; a last line that is cut off sets
+    `torn`.
     """
 
     def __init__(self, path: Path, venue: str, contracts: Sequence[Contract]) -> None:
         self.path = path
         self.torn = False
         self._symbols = {contract.venue_symbol: contract.symbol for contract in contracts}
-        first = next((at for at, _ in self._entries()), 0)
+        first = next((entry.time_ns for entry in self._entries()), 0)
         self.header = Header(venue=venue, adapter="imported", run=first, contracts=list(contracts))
 
     def lines(self) -> Iterator[Line]:
         """Yield frames, connects and snapshots as recorded lines; what the client sent is passed over."""
         connection = 0
-        for at, entry in self._entries():
-            kind = entry["t"]
-            if kind == "connect" or (kind == "recv" and not connection):
+        for entry in self._entries():
+            at, data = entry.time_ns, entry.data or ""
+            if entry.t == "connect" or (entry.t == "recv" and not connection):
                 connection += 1
                 yield Line(t=at, c=connection, e=OPEN)
-            if kind == "recv":
-                yield Line(t=at, c=connection, d=entry["data"])
-            elif kind == "http" and (symbol := self._symbol(entry.get("url", ""))):
-                yield Line(t=at, s=symbol, q=urlsplit(entry.get("url", "")).query, d=entry["data"])
+            if entry.t == "recv":
+                yield Line(t=at, c=connection, d=data)
+            elif entry.t == "http" and (symbol := self._symbol(entry.url)):
+                yield Line(t=at, s=symbol, q=urlsplit(entry.url).query, d=data)
 
     def _symbol(self, url: str) -> str:
         named = [value for _, value in parse_qsl(urlsplit(url).query)]
@@ -54,25 +83,25 @@ class Capture:
             found = list(self._symbols.values())
         return found[0] if len(found) == 1 else ""
 
-    def _entries(self) -> Iterator[tuple[int, dict[str, Any]]]:
-        waiting = ""
+    def _entries(self) -> Iterator[_Entry]:
+        waiting, number = "", 0
         for number, raw in enumerate(_raw(self.path), 1):
             if waiting:
                 raise ConfigError(waiting)
             try:
-                entry = msgspec.json.decode(raw)
-                at = entry.get("ts_ns") or int(entry["ts"] * NS_PER_S)
-                if not isinstance(entry.get("data", ""), str) or not isinstance(entry["t"], str):
-                    raise TypeError("t and data must be texts")
-            except (msgspec.MsgspecError, KeyError, TypeError, AttributeError, UnicodeDecodeError) as error:
+                entry = _ENTRY.decode(raw)
+                entry.check()
+            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
                 waiting = (
-                    f"Line {number} of {self.path} cannot be read ({error!r}); each line is to be a JSON object with "
+                    f"Line {number} of {self.path} cannot be read ({error}); each line is to be a JSON object with "
                     "t, ts or ts_ns, and data."
                 )
                 continue
-            yield at, entry
+            yield entry
         if waiting and number == 1:
             raise ConfigError(waiting)
+        if not number:
+            raise ConfigError(f"The capture {self.path} is empty.")
         self.torn = bool(waiting)
 
 

@@ -9,12 +9,12 @@ from operator import itemgetter
 
 import msgspec
 
+from foxtrot.engine.queues import stream_key
 from foxtrot.model.account import Balance
 from foxtrot.model.events import (
     BalanceUpdated,
     BookInvalidated,
     BookUpdated,
-    ChannelStateChanged,
     Event,
     OrderEvent,
     Trade,
@@ -101,8 +101,7 @@ class Coalescer:
         elif isinstance(event, BalanceUpdated):
             self._keep_balances(event)
         else:
-            part = event.channel if isinstance(event, ChannelStateChanged) else None
-            self._latest[type(event), event.exchange, event.symbol, part] = event
+            self._latest[stream_key(event)] = event
 
     def _keep_book(self, event: BookUpdated | BookInvalidated) -> None:
         key = (event.exchange, event.symbol)

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import msgspec
 
-from foxtrot.data.lines import FORMAT, VERSION, Header, Line
+from foxtrot.data.lines import DROPPED, FORMAT, VERSION, Header, Line
 from foxtrot.errors import ConfigError
 
 _LINE = msgspec.json.Decoder(Line)
@@ -50,7 +50,9 @@ class FrameFile:
                 continue
             try:
                 line = _LINE.decode(raw)
-            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                if line.e == DROPPED:
+                    int(line.d)
+            except (msgspec.MsgspecError, ValueError, RecursionError) as error:
                 waiting = error  # harmless only if it is the last one
                 continue
             yield line
@@ -75,9 +77,12 @@ def holds_recording(path: Path) -> bool:
     """Tell whether a file holds recorded frames. Raises ConfigError when it cannot be read."""
     try:
         with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
-            return is_recording(file.readline())
+            first = file.readline()
     except (OSError, EOFError, zlib.error) as error:
         raise ConfigError(f"{path} cannot be read: {error}.") from error
+    if not first:
+        raise ConfigError(f"{path} is empty.")
+    return is_recording(first)
 
 
 def frame_files(path: Path) -> list[FrameFile]:
@@ -102,6 +107,8 @@ def _begun(path: Path) -> bool:
 
 
 def _header(path: Path, first: bytes) -> Header:
+    if not first:
+        raise ConfigError(f"{path} is no recording of foxtrot's: its first line is no header (the file is empty).")
     try:
         header = _HEADER.decode(first)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:

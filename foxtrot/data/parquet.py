@@ -49,7 +49,8 @@ class EventRecorder:
 
     A part is written every `every_s` seconds and whenever `rows` events wait; it appears in the folder only once it is
     whole. `close` writes all that is left: no event is lost by it; a crash loses those of the open part. Raises
-    ConfigError without pyarrow, and from `close` when anything could not be written.
+    ConfigError without pyarrow, and from `close` when anything could not be written. Kept are all market events of
+    foxtrot's; `skipped` counts those of an adapter's own that no file has columns for.
     """
 
     def __init__(self, engine: EventEngine, folder: Path | str, *, rows: int = 100_000, every_s: float = 60.0) -> None:
@@ -63,7 +64,7 @@ class EventRecorder:
         )
         self._lock = threading.Lock()
         self._files: list[Path] = []
-        self.events = 0
+        self.events = self.skipped = 0
         self._subscription: Subscription = engine.subscribe(MarketEvent, self._on_event, name="EventRecorder")
 
     @property
@@ -97,6 +98,8 @@ class EventRecorder:
         if type(event) in KINDS:
             self.events += 1
             self._writer.put((next(self._place), event))
+        else:
+            self.skipped += 1
 
     def _write(self, batch: Sequence[Part]) -> None:
         places: defaultdict[_Place, list[Part]] = defaultdict(list)
@@ -136,8 +139,13 @@ class EventFile:
             raise ConfigError(f"{path} is no part of a recording of foxtrot's ({error}).") from error
 
     def events(self) -> Iterator[Part]:
-        """Yield the events with their place in the run, in order."""
-        return events_of(self._kind, self.label.venue, self.label.symbol, self._rows())
+        """Yield the events with their place in the run, in order. Raises ConfigError for one that cannot be read."""
+        place = 0
+        try:
+            for place, event in events_of(self._kind, self.label.venue, self.label.symbol, self._rows()):
+                yield place, event
+        except (OSError, ValueError, KeyError, TypeError) as error:  # pyarrow's own errors are among them
+            raise ConfigError(f"{self.path} is damaged behind its event {place}: {error}.") from error
 
     def _rows(self) -> Iterator[Row]:
         pa, columns = pyarrow(), self._kind.columns

@@ -37,16 +37,19 @@ async def replay_frames(
     *,
     speed: float = 0.0,
     clock: Clock | None = None,
+    depth: int | None = None,
 ) -> ReplayReport:
     """Replay a file, a folder of files, or an imported capture; return once every event is handled.
 
     `speed` 1 is as it was, 2 twice as fast, 0 as fast as possible. The same recording always yields the same events,
-    bit for bit; nothing is asked of any network. `engine` must be running if it has queued subscribers. Raises
-    ConfigError for what cannot be read, AdapterNotFound when the venue's adapter is not installed.
+    bit for bit; nothing is asked of any network. `engine` must be running if it has queued subscribers. Books are kept
+    with the depth that they were subscribed with; `depth` says it where the venue's answers are not in the recording.
+    Raises ConfigError for what cannot be read, and for a book whose depth matters and is not known, InvalidRequest for
+    a depth that the venue does not have, AdapterNotFound when the venue's adapter is not installed.
     """
     sources = frame_files(Path(recording)) if isinstance(recording, str | Path) else list(recording)
     report, pace = ReplayReport(files=len(sources)), Pace(speed, engine, clock)
-    stages = _Stages(engine, report)
+    stages = _Stages(engine, report, depth)
     for t, _, _, source, line in heapq.merge(*_by_venue(sources), key=lambda due: due[:3]):
         await pace.until(t)
         _count(report, line)
@@ -60,9 +63,10 @@ async def replay_frames(
 class _Stages:
     """One replayed venue for each venue and run, in the order in which they appear."""
 
-    def __init__(self, engine: EventEngine, report: ReplayReport) -> None:
+    def __init__(self, engine: EventEngine, report: ReplayReport, depth: int | None) -> None:
         self._engine = engine
         self._report = report
+        self._depth = depth
         self._open: dict[str, tuple[int, ReplayedVenue]] = {}
 
     def of(self, source: FrameSource) -> ReplayedVenue:
@@ -72,7 +76,7 @@ class _Stages:
             return known[1]
         if known is not None:
             known[1].end("the recording was interrupted here")
-        stage = ReplayedVenue(source.header, self._publish)
+        stage = ReplayedVenue(source.header, self._publish, self._depth)
         self._open[venue] = (run, stage)
         return stage
 

@@ -29,6 +29,11 @@ class Ring:
         return len(self._rows) if self._full else self._next
 
     @property
+    def capacity(self) -> int:
+        """Return how many rows there is room for."""
+        return len(self._rows)
+
+    @property
     def dtype(self) -> np.dtype[Any]:
         """Return the columns."""
         return self._rows.dtype

@@ -11,7 +11,20 @@ from itertools import groupby
 from operator import itemgetter
 from typing import Any, NamedTuple
 
-from foxtrot.model.events import Bar, BookInvalidated, BookUpdated, MarketEvent, Quote, Ticker, Trade
+from foxtrot.model.events import (
+    Bar,
+    BookInvalidated,
+    BookUpdated,
+    HistoryGap,
+    MarketEvent,
+    Quote,
+    StreamRestored,
+    StreamStale,
+    Ticker,
+    Trade,
+    TradesFilled,
+    TradesMissed,
+)
 from foxtrot.model.order import Side
 from foxtrot.model.orderbook import Level
 
@@ -142,5 +155,10 @@ KINDS: dict[type[MarketEvent], Kind] = {
         _book,
     ),
     BookInvalidated: _plain("book_invalidated", BookInvalidated, reason=TEXT),
+    StreamStale: _plain("stream_stale", StreamStale, stream=TEXT, param=TEXT, silent_s=FLOAT, reason=TEXT),
+    StreamRestored: _plain("stream_restored", StreamRestored, stream=TEXT, param=TEXT, silent_s=FLOAT),
+    TradesMissed: _plain("trades_missed", TradesMissed, first_id=INT, last_id=INT),
+    TradesFilled: _plain("trades_filled", TradesFilled, first_id=INT, last_id=INT, missing=INT, failure=TEXT),
+    HistoryGap: _plain("history_gap", HistoryGap, interval=TEXT, first_open=TIME, last_open=TIME, reason=TEXT),
 }
 BY_NAME = {kind.name: kind for kind in KINDS.values()}

@@ -9,16 +9,16 @@ from dataclasses import dataclass, field
 import msgspec
 
 from foxtrot.config import ExchangeConfig
+from foxtrot.data.depths import BookDepths
 from foxtrot.data.lines import CLOSE, DROPPED, OPEN, Header, Line
 from foxtrot.environment import StaticEnvironment
 from foxtrot.factory import default_factory
 from foxtrot.model.contract import Contract
-from foxtrot.model.events import Bar, Event, MarketEvent
+from foxtrot.model.events import Bar, BookUpdated, Event, MarketEvent
 from foxtrot.model.times import NS_PER_S
 from foxtrot.ports import LinkContext, VenueAccess, VenueLink
 from foxtrot.protocol.codec import Endpoints, NextSeq
 from foxtrot.protocol.handover import Handover
-from foxtrot.protocol.messages import Channel, ChannelKind
 from foxtrot.protocol.session import Session
 from foxtrot.protocol.symbols import SymbolTable
 
@@ -55,11 +55,13 @@ class _Connection:
 class ReplayedVenue:
     """Feed the lines of one run to sessions, one for each recorded connection.
 
-    Where two connections overlapped because one was being replaced, they are heard as one, as they were then.
+    Where two connections overlapped because one was being replaced, they are heard as one, as they were then. Books are
+    kept as they were subscribed, which the venue's answers say; `depth` is for recordings without them. Raises
+    InvalidRequest for a depth that the venue does not have.
     """
 
-    def __init__(self, header: Header, publish: Publish) -> None:
-        self._publish = publish
+    def __init__(self, header: Header, publish: Publish, depth: int | None = None) -> None:
+        self._out = publish
         self._venue = header.venue
         self._next_seq = itertools.count(1).__next__
         self._symbols = SymbolTable(header.venue)
@@ -67,13 +69,20 @@ class ReplayedVenue:
         self._contracts = header.contracts
         link = offline_link(header.venue, self._symbols, self._next_seq)
         self._stream, self._rest = link.stream, link.rest
+        self._depths = BookDepths(header.venue, self._stream, depth)
+        self._depths.load(header.contracts)
+        self._undecidable = ""
         self._open: dict[int, _Connection] = {}
 
     def take(self, line: Line, contracts: list[Contract]) -> None:
-        """Do what a line says; `contracts` are those of its file."""
+        """Do what a line says; `contracts` are those of its file.
+
+        Raises ConfigError for a book of which it is not known with how many levels it was subscribed.
+        """
         if contracts is not self._contracts:
             self._contracts = contracts
             self._symbols.load(contracts)
+            self._depths.load(contracts)
         if line.s:
             self._snapshot(line)
         elif line.e == OPEN:
@@ -81,7 +90,7 @@ class ReplayedVenue:
         elif line.e == CLOSE:
             self._lost(line.c, line.d)
         elif line.e != DROPPED:
-            self._connection(line.c, line.t).session.receive(line.data, line.t, line.t / NS_PER_S)
+            self._frame(self._connection(line.c, line.t), line.data, line.t)
 
     def end(self, reason: str = "") -> None:
         """Let a replacement that was still under way take over; with a `reason`, say that all connections are gone."""
@@ -91,6 +100,23 @@ class ReplayedVenue:
         for number in list(self._open) if reason else ():
             self._lost(number, reason)
         self._open.clear()
+
+    def _frame(self, connection: _Connection, data: bytes, t: int) -> None:
+        for channel in self._depths.answered(data):
+            if channel not in connection.session.channels:
+                others = [c for c in connection.session.channels if c.symbol == channel.symbol]
+                connection.session.unsubscribe(others)
+                connection.session.subscribe([channel])
+        connection.session.receive(data, t, t / NS_PER_S)
+        if self._undecidable:
+            raise self._depths.missing(self._undecidable)
+
+    def _publish(self, event: Event) -> None:
+        """Publish an event, but no book of which nobody knows how it is to be kept."""
+        if isinstance(event, BookUpdated) and self._depths.unknown(event.symbol):
+            self._undecidable = event.symbol
+        else:
+            self._out(event)
 
     def _snapshot(self, line: Line) -> None:
         if line.s not in self._symbols:
@@ -113,7 +139,7 @@ class ReplayedVenue:
             return known
         connection = _Connection(Session(self._venue, self._stream, self._publish, self._next_seq, lambda *_: None))
         connection.session.publish_to(lambda event: self._hear(connection, event))
-        connection.session.subscribe(Channel(ChannelKind.BOOK, contract.symbol) for contract in self._contracts)
+        connection.session.subscribe(self._depths.channel(contract.symbol) for contract in self._contracts)
         connection.session.connected(t / NS_PER_S)
         self._open[number] = connection
         return connection

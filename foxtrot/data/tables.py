@@ -30,12 +30,16 @@ class Tables:
     def __init__(self) -> None:
         self._arrow = pyarrow()
 
-    def write(self, path: Path, columns: Mapping[str, Any]) -> None:
-        """Replace a file; a reader never sees half of it. Raises ConfigError when it cannot be written."""
+    def write(self, path: Path, columns: Mapping[str, Any], label: Mapping[bytes, bytes] | None = None) -> None:
+        """Replace a file; a reader never sees half of it. Raises ConfigError when it cannot be written.
+
+        `label` is what the file says about itself beside its columns.
+        """
         partial = path.with_suffix(".partial")
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._arrow.parquet.write_table(self._arrow.table(dict(columns)), partial)
+            table = self._arrow.table(dict(columns)).replace_schema_metadata(dict(label or {}))
+            self._arrow.parquet.write_table(table, partial)
             partial.replace(path)
         except OSError as error:
             raise ConfigError(f"{path} cannot be written: {error.strerror or error}.") from error

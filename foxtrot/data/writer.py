@@ -72,6 +72,8 @@ class BackgroundWriter(Generic[T]):
                 self._write(batch)
         except Exception as error:  # noqa: BLE001 - nobody else sees what a thread dies of; `close` raises it
             self.failure = error
-            _LOG.exception("the %s cannot be written any more", self._name)
+            # What the disk says is clear enough; anything else is a fault of ours.
+            trace = None if isinstance(error, OSError) else error
+            _LOG.error("the %s cannot be written any more: %s", self._name, error, exc_info=trace)
         if self.failure is not None:
             self.dropped += len(batch)

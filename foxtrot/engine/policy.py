@@ -13,7 +13,8 @@ from foxtrot.model.events import Event, MarketEvent, Quote, Ticker
 class Overflow(enum.Enum):
     """Name what a queue does when its subscriber falls behind.
 
-    CONFLATE keeps the latest event per (type, exchange, symbol), for events that replace their predecessors.
+    CONFLATE keeps the latest event per (type, exchange, symbol), of candles also interval and opening, of streams and
+    channels which one: for events that replace their predecessors.
     DROP_OLDEST and DROP_NEWEST lose events and count them. BLOCK loses none: whoever can wait
     (`EventEngine.put`, `publish_blocking`, `ready`) waits for room.
     """

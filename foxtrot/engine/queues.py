@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import OrderedDict, deque
+from collections.abc import Callable, Hashable
+from operator import attrgetter
+from typing import Any
 
 from foxtrot.engine.policy import Overflow, QueuePolicy
-from foxtrot.model.events import Event
+from foxtrot.model.events import Bar, ChannelStateChanged, Event, StreamRestored, StreamStale
 
 
 class EventQueue(ABC):
@@ -97,17 +100,33 @@ class BlockQueue(_Fifo):
         return len(self._events) >= self.policy.capacity
 
 
+_PARTS: dict[type[Event], Callable[[Any], Hashable]] = {
+    Bar: attrgetter("interval", "open_time"),
+    StreamStale: attrgetter("stream", "param"),
+    StreamRestored: attrgetter("stream", "param"),
+    ChannelStateChanged: attrgetter("channel"),
+}
+
+
+def stream_key(event: Event) -> Hashable:
+    """Return what the events have in common of which the latest tells all: type, exchange, symbol, and of candles
+    interval and opening, of streams and channels which one."""
+    kind = type(event)
+    part = _PARTS.get(kind)
+    return kind, event.exchange, event.symbol, None if part is None else part(event)
+
+
 class ConflatingQueue(EventQueue):
-    """Keep the latest event per (type, exchange, symbol), in the order in which the keys began to wait."""
+    """Keep the latest event per `stream_key`, in the order in which the keys began to wait."""
 
     __slots__ = ("_latest",)
 
     def __init__(self, policy: QueuePolicy) -> None:
         super().__init__(policy)
-        self._latest: OrderedDict[tuple[type[Event], str, str], Event] = OrderedDict()
+        self._latest: OrderedDict[Hashable, Event] = OrderedDict()
 
     def push(self, event: Event) -> bool:
-        key = (type(event), event.exchange, event.symbol)
+        key = stream_key(event)
         if key in self._latest:
             self.conflated += 1
             self._latest[key] = event

@@ -140,7 +140,7 @@ class StreamPool:
     def renew(self, channel: Channel) -> None:
         """Replace the connection that carries a channel, unless that is under way or it is down anyway."""
         home = self._homes.get(channel)
-        if home is not None and home.up and home not in self._rotations:
+        if home is not None and home.up:
             self.on_aged(home)
 
     def session(self, channel: Channel) -> Session | None:
@@ -245,11 +245,9 @@ class StreamPool:
             max_life_s=limits.max_life_s,
         )
 
-    async def _rotate(self, old: StreamDriver) -> None:
+    async def _rotate(self, rotation: Rotation) -> None:
         """Replace a connection; when that does not succeed the old one serves until it is cut, and then reconnects."""
-        new = self._make_driver()
-        rotation = self._rotations[old] = Rotation(old, new, self._clock, self._publish, self._next_seq)
-        done = False
+        old, new, done = rotation.old, rotation.new, False
         try:
             done = await rotation.run()
             if done:
@@ -273,8 +271,12 @@ class StreamPool:
             future.exception()  # seen: its subscribers may be gone by now
 
     def on_aged(self, driver: StreamDriver) -> None:
-        """Begin to replace a connection."""
-        task = asyncio.create_task(self._rotate(driver), name=f"foxtrot {self._exchange} rotation")
+        """Begin to replace a connection, unless that is under way: two of its streams may be stale at once."""
+        if driver in self._rotations:
+            return
+        rotation = Rotation(driver, self._make_driver(), self._clock, self._publish, self._next_seq)
+        self._rotations[driver] = rotation
+        task = asyncio.create_task(self._rotate(rotation), name=f"foxtrot {self._exchange} rotation")
         self._tasks.add(task)
         task.add_done_callback(self._rotated)
 

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Iterable
 
 from foxtrot.capabilities import Capability
 from foxtrot.errors import InvalidRequest
+from foxtrot.managers.candle_pages import PAGE, CandlePages
+from foxtrot.managers.candle_range import CandleRange, candle_range, require_limit
 from foxtrot.managers.trade_pages import TradePages
 from foxtrot.managers.wiring import Wiring
-from foxtrot.model.contract import Contract
 from foxtrot.model.events import Bar, HistoryGap, Trade
-from foxtrot.model.intervals import floor_open, holes, interval_ns, next_open
-from foxtrot.model.times import TimeLike, to_ns
+from foxtrot.model.intervals import count_opens, floor_open, missing, next_open
+from foxtrot.model.times import TimeLike
 
 Progress = Callable[[int, int], None]  # candles so far, candles expected
-PAGE = 1_000
-_AT_ONCE = 4  # pages; the limiter paces them
-_LONG = 3  # pages: of a longer range the beginning is looked for first
 
 
 class HistoricalManager:
@@ -40,31 +37,37 @@ class HistoricalManager:
     ) -> list[Bar]:
         """Fetch candles that open in start..end (inclusive), ascending, without duplicates, paged as needed.
 
-        What is missing between candles is asked for once more, and told as HistoryGap when the venue does not have it.
-
-        Without `start` the latest `limit` (500 by default) before `end`. The running candle is left out unless
-        `unfinished`. Raises InvalidRequest for a bad interval or range, UnknownSymbol.
+        With `start` and `limit` they are the first `limit` that there are from start on; without `start` the newest
+        `limit` (500 by default) before `end`. The running candle is left out unless `unfinished`; nothing is asked for
+        that has not begun. What is missing, at an edge or in between, is asked for once more, and told as HistoryGap
+        when the venue does not have it. `progress` hears how many candles there are and how many are expected; both
+        are the same at the end. Raises InvalidRequest for a bad interval, range or limit, UnknownSymbol, ProtocolError
+        when the venue keeps on telling different candles for one time.
         """
-        wiring = self._wiring
-        wiring.require(Capability.FETCH_OHLCV)
-        contract = wiring.contract(symbol)
-        first, last = self._range(interval, start, end, limit)
-        wiring.require_interval(interval)
-        bars = await self._pages(contract, interval, first, last, progress)
-        finished = [bar for bar in bars if unfinished or bar.closed]
-        return finished if limit is None else finished[:limit] if start is not None else finished[-limit:]
+        self._wiring.require(Capability.FETCH_OHLCV)
+        self._wiring.contract(symbol)
+        now = self._wiring.clock.time_ns()
+        wanted = candle_range(interval, start, end, limit, now, unfinished=unfinished)
+        self._wiring.require_interval(interval)
+        told = _Told(progress or _nothing, wanted.count)
+        found = await self._fetched(symbol, wanted, told) if wanted.start <= wanted.end else {}
+        bars = [_finished_by(found[opened], now) for opened in sorted(found)]
+        kept = _limited([bar for bar in bars if unfinished or bar.closed], wanted)
+        told.end(len(kept))
+        return kept
 
     async def fetch_trades(self, symbol: str, *, from_id: str, limit: int = 1_000) -> list[Trade]:
         """Fetch past public trades from trade id `from_id` (inclusive) on, oldest first, paged as needed.
 
-        Raises InvalidRequest for a limit below 1, or what is no id.
+        Raises InvalidRequest for an id that is not written in digits, and for a bad limit.
         """
         wiring = self._wiring
         wiring.require(Capability.FETCH_TRADES)
-        if limit < 1:
-            raise InvalidRequest(f"limit must be at least 1, not {limit}.", field="limit")
-        if not (from_id.isascii() and from_id.isdigit()):
-            raise InvalidRequest(f"from_id must be the number of a trade, not {from_id!r}.", field="from_id")
+        require_limit(limit)
+        if not (isinstance(from_id, str) and from_id.isascii() and from_id.isdecimal()):
+            raise InvalidRequest(
+                f"from_id must be a trade id as text, such as '12345', not {from_id!r}.", field="from_id"
+            )
         contract = wiring.contract(symbol)
         trades: list[Trade] = []
         while len(trades) < limit:
@@ -76,96 +79,84 @@ class HistoricalManager:
             from_id = str(int(page[-1].trade_id) + 1)
         return trades
 
-    def _range(self, interval: str, start: TimeLike | None, end: TimeLike | None, limit: int | None) -> tuple[int, int]:
-        if limit is not None and limit < 1:
-            raise InvalidRequest(f"limit must be at least 1, not {limit}.", field="limit")
-        length = interval_ns(interval)
-        last = self._wiring.clock.time_ns() if end is None else to_ns(end, "end")
-        # One more than asked for: the newest candle may be unfinished and is then left out.
-        first = last - (limit or 500) * length - length if start is None else to_ns(start, "start")
-        if first > last:
-            raise InvalidRequest(f"start must not be after end ({start!r} > {end!r}).", field="start")
-        return first, last
-
-    async def _pages(
-        self, contract: Contract, interval: str, first: int, last: int, progress: Progress | None
-    ) -> list[Bar]:
-        """Fetch pages side by side, as many at once as the rate budget bears; ask again for what is missing."""
-        wanted, bars = _Wanted(self._wiring, contract, interval), dict[int, Bar]()
-        ranges = _ranges(await wanted.begin(first, last), last, interval)
-        expected = (last - first) // interval_ns(interval) + 1
-        turn = asyncio.Semaphore(_AT_ONCE)
-
-        async def page(start: int, end: int) -> None:
-            async with turn:
-                bars.update(await wanted.between(start, end))
-            if progress is not None:
-                progress(len(bars), max(expected, len(bars)))
-
-        await _all_of([page(start, end) for start, end in ranges])
-        for start, end in holes(sorted(bars), interval):
-            bars.update(await wanted.between(start, end))
-        for start, end in holes(sorted(bars), interval):
-            self._tell_gap(contract.symbol, interval, start, end)
-        now = self._wiring.clock.time_ns()
-        return [_finished_by(bars[open_time], now) for open_time in sorted(bars)]
-
-    def _tell_gap(self, symbol: str, interval: str, first: int, last: int) -> None:
+    def tell_gap(self, symbol: str, interval: str, first: int, last: int, reason: str) -> None:
+        """Publish that the venue has no candles that open in first..last (ns)."""
         wiring = self._wiring
         now, seq = wiring.clock.time_ns(), wiring.next_seq()
-        wiring.publish(HistoryGap(wiring.exchange, symbol, 0, now, seq, interval, first, last))
+        wiring.publish(HistoryGap(wiring.exchange, symbol, 0, now, seq, interval, first, last, reason))
 
-
-class _Wanted:
-    """Ask for candles of one contract and interval."""
-
-    def __init__(self, wiring: Wiring, contract: Contract, interval: str) -> None:
-        self._wiring = wiring
-        self._contract = contract
-        self._interval = interval
-
-    async def begin(self, first: int, last: int) -> int:
-        """Return where the venue's history begins in a long range, so that nothing is asked for before."""
-        if last - first <= _LONG * PAGE * interval_ns(self._interval):
-            return first
-        page = await self._ask(first, last, 1)
-        return max(first, page[0].open_time) if page else first
-
-    async def between(self, start: int, end: int) -> dict[int, Bar]:
-        """Return the candles that open in start..end, whatever the size of the venue's pages."""
-        bars: dict[int, Bar] = {}
-        cursor = start
-        while cursor <= end:
-            page = await self._ask(cursor, end, PAGE)
-            fresh = {bar.open_time: bar for bar in page if cursor <= bar.open_time <= end}
-            if not fresh:
-                break
-            bars.update(fresh)
-            cursor = next_open(floor_open(max(fresh), self._interval), self._interval)
+    async def _fetched(self, symbol: str, wanted: CandleRange, told: _Told) -> dict[int, Bar]:
+        """Fetch by pages, ask again for what is missing, and tell what is missing still."""
+        contract = self._wiring.contract(symbol)
+        pages = CandlePages(self._wiring, contract, wanted.interval, wanted.closed_by, told.add)
+        begin: int | None = wanted.start
+        if wanted.from_start and wanted.limit is not None:
+            # One more than counted: the venue's candles may open at other times than ours.
+            bars = await pages.first(wanted.start, wanted.end, min(wanted.limit, wanted.count + 1))
+        else:
+            begin = await pages.begin(wanted.start, wanted.end)
+            told.expected = count_opens(max(begin or 0, wanted.first), wanted.last, wanted.interval)
+            bars = {} if begin is None else await pages.read(begin, wanted.end)
+        if begin is not None:
+            bars = await pages.again(_gaps(bars, wanted)) | bars
+        for first, last in _gaps(bars, wanted):
+            self.tell_gap(symbol, wanted.interval, first, last, gap_reason(bars, first, last))
         return bars
 
-    async def _ask(self, start: int, end: int, size: int) -> list[Bar]:
-        wiring = self._wiring
-        return await wiring.call(wiring.open().rest.fetch_bars(self._contract, self._interval, start, end, size))
+
+class _Told:
+    """Tell somebody how far it has come."""
+
+    def __init__(self, progress: Progress, expected: int) -> None:
+        self.expected = expected
+        self._progress = progress
+        self._opens: set[int] = set()
+        self._last = (-1, -1)
+
+    def add(self, opens: Iterable[int]) -> None:
+        """Count the candles of a page."""
+        self._opens.update(opens)
+        self._tell(len(self._opens), max(self.expected, len(self._opens)))
+
+    def end(self, count: int) -> None:
+        """Say that so many are all."""
+        self._tell(count, count)
+
+    def _tell(self, done: int, expected: int) -> None:
+        if (done, expected) != self._last:
+            self._last = done, expected
+            self._progress(done, expected)
 
 
-def _ranges(first: int, last: int, interval: str) -> list[tuple[int, int]]:
-    """Cut a range into pages (first, last opening time, inclusive)."""
-    if interval.endswith("M"):
-        return [(first, last)]
-    span = PAGE * interval_ns(interval)
-    return [(start, min(start + span - 1, last)) for start in range(first, last + 1, span)]
+def gap_reason(opens: Iterable[int], first: int, last: int) -> str:
+    """Say where a gap lies among the candles that the venue gave."""
+    known = sorted(opens)
+    if not known:
+        return "the venue gives no candle of this range"
+    if last < known[0]:
+        return "the first candle that the venue gives of this range is a later one"
+    if first > known[-1]:
+        return "the last candle that the venue gives of this range is an earlier one"
+    return "the venue leaves them out"
 
 
-async def _all_of(works: list[Coroutine[object, object, None]]) -> None:
-    """Run all side by side; when one fails the others are ended."""
-    tasks = [asyncio.ensure_future(work) for work in works]
-    try:
-        await asyncio.gather(*tasks)
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+def _gaps(bars: dict[int, Bar], wanted: CandleRange) -> list[tuple[int, int]]:
+    """Return what is missing of the candles that are over; behind as many as were wanted nothing is."""
+    opens, last = sorted(bars), wanted.last_over
+    if wanted.from_start and wanted.limit is not None and len(opens) >= wanted.limit:
+        opens = opens[: wanted.limit]
+        last = min(last, floor_open(opens[-1], wanted.interval))
+    return missing(opens, wanted.first, last, wanted.interval)
+
+
+def _limited(bars: list[Bar], wanted: CandleRange) -> list[Bar]:
+    if wanted.limit is None:
+        return bars
+    return bars[: wanted.limit] if wanted.from_start else bars[-wanted.limit :]
+
+
+def _nothing(done: int, expected: int) -> None:
+    """Tell nobody."""
 
 
 def _finished_by(bar: Bar, now: int) -> Bar:

@@ -9,6 +9,7 @@ from typing import TypeVar
 from foxtrot.capabilities import Capability
 from foxtrot.engine.bus import Subscription as EngineSubscription
 from foxtrot.errors import InvalidRequest, StateError, UnsupportedError
+from foxtrot.io.pool import StreamPool
 from foxtrot.managers.trade_pages import PAGE
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model.events import Bar, BookInvalidated, BookUpdated, Event, Quote, Ticker, Trade
@@ -31,9 +32,10 @@ _EVENTS: dict[ChannelKind, tuple[type[Event], ...]] = {
 class StreamSubscription:
     """Stand for one `subscribe_*` call; give it to `unsubscribe` to end it."""
 
-    def __init__(self, channels: tuple[Channel, ...], handlers: list[EngineSubscription]) -> None:
+    def __init__(self, channels: tuple[Channel, ...], handlers: list[EngineSubscription], streams: StreamPool) -> None:
         self.channels = channels
         self.handlers = handlers
+        self.streams = streams
         self.active = True
 
     def __repr__(self) -> str:
@@ -109,7 +111,7 @@ class MarketDataManager:
         except BaseException:
             _detach(handlers)
             raise
-        return StreamSubscription(channels, handlers)
+        return StreamSubscription(channels, handlers, streams)
 
     def _require_depth(self, channels: Sequence[Channel]) -> None:
         """Refuse a depth that cannot be had, and a second kind of book for a symbol: there is one book of each."""
@@ -135,7 +137,9 @@ class MarketDataManager:
             raise StateError(f"{subscription!r} has ended already.", exchange=self._wiring.exchange)
         subscription.active = False
         _detach(subscription.handlers)
-        await self._wiring.open().streams.unsubscribe(subscription.channels)
+        streams = self._wiring.open().streams
+        if streams is subscription.streams:  # else it ended with its connection, and the channels are others'
+            await streams.unsubscribe(subscription.channels)
 
     def order_book(self, symbol: str, depth: int | None = None) -> OrderBook | None:
         """Return a copy of the kept book of a subscribed symbol, None while it is not synchronised."""

@@ -55,7 +55,10 @@ class Poller:
             session.take_trades(await wiring.call(rest.fetch_trades(contract, _TRADES, str(first))))
 
     async def _book(self, channel: Channel, session: Session) -> None:
-        session.snapshot(await self._wiring.fetch_snapshot(channel.symbol))
+        beginnings = session.beginnings
+        snapshot = await self._wiring.fetch_snapshot(channel.symbol)
+        if session.beginnings == beginnings:  # else it may be older than the stream, which brings its own
+            session.stand_in(snapshot)
 
     async def _bars(self, channel: Channel, session: Session) -> None:
         wiring = self._wiring

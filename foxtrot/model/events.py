@@ -150,14 +150,17 @@ class TradesFilled(MarketEvent, frozen=True, gc=False):
 
 
 class HistoryGap(MarketEvent, frozen=True, gc=False):
-    """Say that the venue has no candles that open from `first_open` to `last_open` (ns), asked twice.
+    """Say that the venue has no candles that open from `first_open` to `last_open` (ns), asked twice, of those wanted.
 
-    A minute without trades is not a gap: such candles exist, with a volume of 0, wherever the venue sends them.
+    `reason` says where they are missing: at the beginning of what was asked for (the venue's history may begin later),
+    at its end, in between, or all of them. A minute without trades is not a gap: such candles exist, with a volume of
+    0, wherever the venue sends them.
     """
 
     interval: str
     first_open: int
     last_open: int
+    reason: str = ""
 
 
 class OrderEvent(Event, frozen=True, gc=False):

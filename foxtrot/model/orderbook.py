@@ -7,9 +7,11 @@ import math
 import msgspec
 
 from foxtrot.errors import InvalidRequest
+from foxtrot.model.decimals import Number, to_decimal
 from foxtrot.model.order import Side
 
 Level = tuple[float, float]
+_DUST = 1e-12  # a share of a quantity that sums of float64 may be wrong by
 
 
 class OrderBook(msgspec.Struct, frozen=True):
@@ -50,35 +52,36 @@ class OrderBook(msgspec.Struct, frozen=True):
         _at_least_one(count, "count")
         return msgspec.structs.replace(self, bids=self.bids[:count], asks=self.asks[:count])
 
-    def depth_to(self, side: Side | str, price: float) -> float:
+    def depth_to(self, side: Side | str, price: Number) -> float:
         """Return the quantity that an order of `side` finds up to its limit `price`, inclusive.
 
         A buy looks at the asks, a sell at the bids. Raises InvalidRequest for a price that is no positive number.
         """
-        if not (math.isfinite(price) and price > 0):
-            raise InvalidRequest(f"price must be a positive number, not {price!r}.", field="price")
-        buys = _side(side) is Side.BUY
-        return math.fsum(q for p, q in self._against(side) if (p <= price if buys else p >= price))
+        limit, buys = _positive(price, "price"), _side(side) is Side.BUY
+        return math.fsum(q for p, q in self._against(side) if (p <= limit if buys else p >= limit))
 
-    def vwap(self, side: Side | str, quantity: float) -> float:
+    def vwap(self, side: Side | str, quantity: Number) -> float:
         """Return the average price at which an order of `side` for `quantity` would execute now.
 
         Raises InvalidRequest when the book does not hold so much, or for a quantity that is no positive number.
         """
-        if not (math.isfinite(quantity) and quantity > 0):
-            raise InvalidRequest(f"quantity must be a positive number, not {quantity!r}.", field="quantity")
-        left, paid = quantity, []
-        for price, available in self._against(side):
+        wanted, levels = _positive(quantity, "quantity"), self._against(side)
+        held = math.fsum(available for _, available in levels)
+        if held < wanted * (1 - _DUST):
+            raise InvalidRequest(
+                f"The book of {self.symbol} holds {held:.12g} against a {_side(side).value}, not {wanted:.12g}; "
+                "ask for a deeper book or a smaller quantity.",
+                field="quantity",
+            )
+        left, paid, bought = wanted, [], []
+        for price, available in levels:
             taken = min(left, available)
             paid.append(price * taken)
+            bought.append(taken)
             left -= taken
             if left <= 0:
-                return math.fsum(paid) / quantity
-        raise InvalidRequest(
-            f"The book of {self.symbol} holds {quantity - left:g} against a {_side(side).value}, not {quantity:g}; "
-            "ask for a deeper book or a smaller quantity.",
-            field="quantity",
-        )
+                break
+        return math.fsum(paid) / math.fsum(bought)
 
     def imbalance(self, count: int = 1) -> float:
         """Return (bids - asks) / (bids + asks) of the quantities in the best `count` levels: -1 to 1, 0 when empty."""
@@ -98,6 +101,13 @@ def _side(side: Side | str) -> Side:
         raise InvalidRequest(f'side must be "buy" or "sell", not {side!r}.', field="side") from None
 
 
+def _positive(value: Number, field: str) -> float:
+    number = to_decimal(value, field)
+    if number <= 0:
+        raise InvalidRequest(f"{field} must be a positive number, not {value!r}.", field=field)
+    return float(number)
+
+
 def _at_least_one(count: int, name: str) -> None:
-    if count < 1:
-        raise InvalidRequest(f"{name} must be at least 1, not {count!r}.", field=name)
+    if not isinstance(count, int) or count < 1:
+        raise InvalidRequest(f"{name} must be a whole number of at least 1, not {count!r}.", field=name)

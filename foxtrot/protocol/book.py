@@ -119,6 +119,8 @@ class BookBuilder:
         self._cut(self._asks, descending=False)
         fault = self._fault(checksum)
         if fault:
+            if not self.synced:  # there is no book to take back, but who waits for one must know why it does not come
+                self.complain(fault)
             self._ask_again(fault, waiting[-1:])
             return
         self._buffer.clear()

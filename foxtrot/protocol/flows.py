@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from foxtrot.model.events import Event, Trade
+from foxtrot.model.events import Bar, Event, Trade
 from foxtrot.protocol.trade_chain import TradeChain
 
 Publish = Callable[[Event], None]
@@ -29,6 +29,22 @@ class Flow:
         self.seen = event.ts_recv
         publish = self.publish
         publish(event)
+
+
+class BarFlow(Flow):
+    """Know of each interval when its last candle came: a dead stream must not hide behind a living one."""
+
+    __slots__ = ("seen_of",)
+
+    def __init__(self, publish: Publish) -> None:
+        super().__init__(publish)
+        self.seen_of: dict[str, int] = {}
+
+    def take(self, bar: Bar) -> None:  # type: ignore[override]  # a flow gets its kind only
+        """Publish a candle."""
+        self.seen = self.seen_of[bar.interval] = bar.ts_recv
+        publish = self.publish
+        publish(bar)
 
 
 class TradeFlow(Flow):

@@ -10,7 +10,7 @@ from foxtrot.model.events import Bar, Event, ProtocolErrorSeen, Quote, Ticker, T
 from foxtrot.protocol.backoff import backoff_s
 from foxtrot.protocol.book import BookBuilder
 from foxtrot.protocol.codec import Emit, LinkedCodec, Read, StreamCodec
-from foxtrot.protocol.flows import Flow, TradeFlow
+from foxtrot.protocol.flows import BarFlow, Flow, TradeFlow
 from foxtrot.protocol.messages import (
     Ack,
     BookDelta,
@@ -79,6 +79,7 @@ class Session:
             codec.link(self._take, self._sink) if isinstance(codec, LinkedCodec) else _reader(codec, self._take)
         )
         self.books: dict[str, BookBuilder] = {}
+        self.beginnings = 0  # connections so far
         self.bad_frames = 0
         self.last_frame = 0.0
         self.attention = False
@@ -94,8 +95,10 @@ class Session:
         return self._subscriptions.state(channel)
 
     def last_seen(self, channel: Channel) -> int:
-        """Return when a channel last brought anything (ns UTC), 0 for never; intervals of OHLCV count as one."""
+        """Return when a channel last brought anything (ns UTC), 0 for never."""
         flow = self._flows[_CARRIERS[channel.kind]].get(channel.symbol)
+        if isinstance(flow, BarFlow):
+            return flow.seen_of.get(channel.param, 0)
         return 0 if flow is None else flow.seen
 
     def silent_for(self, now: float) -> float:
@@ -137,7 +140,10 @@ class Session:
 
     def connected(self, now: float) -> None:
         """Begin anew on a fresh connection: everything wanted must be asked for again."""
+        for book in self.books.values():
+            book.invalidate("the stream begins anew")  # one that was asked for meanwhile: nothing goes on from it
         self._online = True
+        self.beginnings += 1
         self.last_frame = now
         self.ended = ""
         self._subscriptions.connected()
@@ -202,9 +208,14 @@ class Session:
         return wanted
 
     def snapshot(self, snapshot: BookSnapshot) -> None:
-        """Take a book's snapshot."""
+        """Take a book's snapshot, which the stream goes on from."""
+        if self._online:
+            self.stand_in(snapshot)
+
+    def stand_in(self, snapshot: BookSnapshot) -> None:
+        """Take a snapshot that was asked for because the stream brings nothing, be there a connection or not."""
         book = self.books.get(snapshot.symbol)
-        if book is not None and self._online:
+        if book is not None:
             book.snapshot(snapshot)
             self.attention = self.attention or book.needs_snapshot
 
@@ -258,9 +269,14 @@ class Session:
     def _flow(self, carrier: type[Message], symbol: str) -> Flow:
         flows = self._flows[carrier]
         if symbol not in flows:
-            way = self._way()
-            flows[symbol] = TradeFlow(way, self._chain(symbol), self._in_turn) if carrier is Trade else Flow(way)
+            flows[symbol] = self._made_flow(carrier, symbol)
         return flows[symbol]
+
+    def _made_flow(self, carrier: type[Message], symbol: str) -> Flow:
+        way = self._way()
+        if carrier is Trade:
+            return TradeFlow(way, self._chain(symbol), self._in_turn)
+        return BarFlow(way) if carrier is Bar else Flow(way)
 
     def _way(self) -> Callable[[Event], None]:
         """Return what publishes the events of one flow: the fast way, unless they are sent elsewhere."""
@@ -314,7 +330,9 @@ class Session:
         if isinstance(message, Event):
             self._publish(message)
         elif isinstance(message, BookSnapshot):
-            self._flow(BookDelta, message.symbol).seen = self._ts_recv
+            flow = self._flow(BookDelta, message.symbol)
+            if not (self._streamed and flow.seen):  # to begin anew is no news
+                flow.seen = self._ts_recv
             self._quiet_since.pop(message.symbol, None)
             self.snapshot(message)
         elif isinstance(message, Ack):

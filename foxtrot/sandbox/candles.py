@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import collections
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
 import msgspec
@@ -14,7 +15,8 @@ from foxtrot.model.order import Side
 from foxtrot.model.times import NS_PER_S
 from foxtrot.sandbox.types import Candle, PublicTrade
 
-MINUTE_NS = 60 * NS_PER_S
+_SECONDS = 60
+MINUTE_NS = _SECONDS * NS_PER_S
 
 
 class CandleBook:
@@ -35,20 +37,7 @@ class CandleBook:
     def add(self, trade: PublicTrade) -> None:
         """Take a trade into the candle of its minute."""
         self.roll(trade.time_ns)
-        candle = self._candles[-1]
-        if candle.trades == 0:
-            candle.open = candle.high = candle.low = trade.price
-            candle.first_trade_id = trade.trade_id
-        candle.high, candle.low = max(candle.high, trade.price), min(candle.low, trade.price)
-        candle.close = trade.price
-        quote = trade.price * trade.quantity
-        candle.volume += trade.quantity
-        candle.quote_volume += quote
-        candle.trades += 1
-        candle.last_trade_id = trade.trade_id
-        if trade.taker_side is Side.BUY:
-            candle.taker_buy_base += trade.quantity
-            candle.taker_buy_quote += quote
+        _add(self._candles[-1], trade)
 
     def roll(self, now_ns: int) -> None:
         """Open the candles up to the minute of `now_ns`."""
@@ -116,7 +105,59 @@ def resample(minutes: Iterable[Candle], interval: str) -> list[Candle]:
     return joined
 
 
+def seconds(minutes: Iterable[Candle], trades: Sequence[PublicTrade]) -> list[Candle]:
+    """Split ascending 1-minute candles into seconds by the trades kept; a second without repeats the last close.
+
+    A minute whose trades are not all kept was traded in its first second.
+    """
+    kept: dict[int, list[PublicTrade]] = {}
+    for trade in trades:
+        kept.setdefault(trade.time_ns // MINUTE_NS * MINUTE_NS, []).append(trade)
+    split: list[Candle] = []
+    for minute in minutes:
+        own = kept.get(minute.open_ns, [])
+        close = split[-1].close if split else minute.open
+        split += _by_trades(minute.open_ns, own, close) if len(own) == minute.trades else _in_one(minute)
+    return split
+
+
+def _by_trades(open_ns: int, trades: Iterable[PublicTrade], close: Decimal) -> list[Candle]:
+    made: list[Candle] = []
+    left = collections.deque(trades)
+    for number in range(_SECONDS):
+        candle = _flat(open_ns + number * NS_PER_S, made[-1].close if made else close)
+        while left and left[0].time_ns < candle.open_ns + NS_PER_S:
+            _add(candle, left.popleft())
+        made.append(candle)
+    return made
+
+
+def _in_one(minute: Candle) -> list[Candle]:
+    rest = (_flat(minute.open_ns + number * NS_PER_S, minute.close) for number in range(1, _SECONDS))
+    return [msgspec.structs.replace(minute), *rest]
+
+
+def _add(candle: Candle, trade: PublicTrade) -> None:
+    if candle.trades == 0:
+        candle.open = candle.high = candle.low = trade.price
+        candle.first_trade_id = trade.trade_id
+    candle.high, candle.low = max(candle.high, trade.price), min(candle.low, trade.price)
+    candle.close = trade.price
+    quote = trade.price * trade.quantity
+    candle.volume += trade.quantity
+    candle.quote_volume += quote
+    candle.trades += 1
+    candle.last_trade_id = trade.trade_id
+    if trade.taker_side is Side.BUY:
+        candle.taker_buy_base += trade.quantity
+        candle.taker_buy_quote += quote
+
+
 def _extend(candle: Candle, minute: Candle) -> None:
+    if _is_quiet(minute):
+        return
+    if _is_quiet(candle):  # what was repeated so far is no price of this one
+        candle.open, candle.high, candle.low = minute.open, minute.high, minute.low
     candle.high, candle.low, candle.close = max(candle.high, minute.high), min(candle.low, minute.low), minute.close
     candle.volume += minute.volume
     candle.quote_volume += minute.quote_volume
@@ -126,6 +167,10 @@ def _extend(candle: Candle, minute: Candle) -> None:
     candle.last_trade_id = max(candle.last_trade_id, minute.last_trade_id)
     if candle.first_trade_id < 0:
         candle.first_trade_id = minute.first_trade_id
+
+
+def _is_quiet(candle: Candle) -> bool:
+    return candle.trades == 0 and not candle.volume
 
 
 def _flat(open_ns: int, price: Decimal) -> Candle:

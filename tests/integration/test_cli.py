@@ -11,6 +11,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -168,6 +170,22 @@ def test_bars_go_to_files(tmp_path: Path, served: dict[str, Any]) -> None:
         facts = said("bars", "BTC/USDT", "--limit", "5", "-o", target, "--rest-url", served["rest"], "--json")
         assert facts["bars"] == 5
         assert (tmp_path / name).stat().st_size > 100
+
+
+def test_bars_before_an_end_in_the_future_are_the_newest_ones(served: dict[str, Any]) -> None:
+    here = ("--rest-url", served["rest"], "--json")
+    rows = said("bars", "BTC/USDT", "-i", "1m", "--end", "2100-01-01", "--limit", "3", *here)
+    now = datetime.now(UTC)
+    opens = [datetime.fromisoformat(row["open_time"]) for row in rows]
+    assert [b - a for a, b in pairwise(opens)] == [timedelta(minutes=1)] * 2
+    assert now - timedelta(minutes=4) < opens[-1] <= now - timedelta(minutes=1)
+
+
+def test_bars_that_the_venue_lacks_are_said_beside_the_others(served: dict[str, Any]) -> None:
+    done = foxtrot("bars", "BTC/USDT", "-i", "1d", "--start", "2024-01-01", "--rest-url", served["rest"], "--json")
+    assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)) >= 2
+    assert "No 1d candles that open from 2024-01-01T00:00:00.000Z to" in done.stderr
 
 
 def test_watch_prints_one_object_per_event(served: dict[str, Any]) -> None:

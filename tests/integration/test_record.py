@@ -299,6 +299,9 @@ def test_a_reader_that_goes_away_ends_it_quietly(recording: Path) -> None:
     ("arguments", "code", "sentence"),
     [
         (("record", "BTC/USDT", "--into", "x", "--kinds", "gossip"), 2, "gossip cannot be watched"),
+        (("record", "BTC/USDT", "--into", "x", "--kinds", ""), 2, "from quotes, trades, ticker, book, bars"),
+        (("record", "BTC/USDT", "--into", "x", "--kinds", " , "), 2, "from quotes, trades, ticker, book, bars"),
+        (("watch", "BTC/USDT", "--kinds", ""), 2, "from quotes, trades, ticker, book, bars"),
         (("record", "BTC/USDT", "--into", "x", "--format", "tape"), 2, "'tape' is no format"),
         (("record", "BTC/USTD", "--into", "x"), 2, "Did you mean BTC/USDT"),
         (("replay", "nowhere"), 3, "nowhere cannot be read"),
@@ -319,11 +322,18 @@ def test_every_mistake_gets_one_sentence_and_its_exit_code(
     assert done.stdout == ""
 
 
-def test_a_disk_that_cannot_be_written_ends_the_recording_with_one_sentence(tmp_path: Path) -> None:
+@pytest.mark.parametrize("form", ["frames", "parquet", "both"])
+@pytest.mark.parametrize("place", ["file", "file/folder/in/it"])
+def test_a_disk_that_cannot_be_written_ends_the_recording_with_one_sentence(
+    tmp_path: Path, place: str, form: str
+) -> None:
     (tmp_path / "file").write_text("no folder")
-    done = foxtrot("record", "BTC/USDT", "--into", str(tmp_path / "file"), "--for", "300")
+    done = foxtrot("record", "BTC/USDT", "--into", str(tmp_path / place), "--for", "300", "--format", form)
     assert done.returncode == 3
     assert "could not be written" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert len(" ".join(done.stderr.split()).split("foxtrot: ")) == 2
+    assert done.stdout == ""
 
 
 def test_books_never_stay_valid_behind_the_end_of_a_connection(recording: Path) -> None:

@@ -186,3 +186,30 @@ def test_a_damaged_recording_is_refused_with_its_line() -> None:
     ):
         with pytest.raises(ConfigError, match="Line 2 of the recording cannot be read"):
             dialect.records([good, bad])
+
+
+def test_only_one_venue_has_candles_of_a_second() -> None:
+    asked = {"symbol": "BTCUSDT", "interval": "1s", "limit": 5}
+    assert Wire("binanceus").get("/api/v3/klines", **asked)["code"] == -1120
+    assert len(Wire("binance").get("/api/v3/klines", **asked)) == 5
+
+
+def test_seconds_add_up_to_their_minutes() -> None:
+    wire = Wire("binance")
+    for _ in range(20):
+        traded(wire)
+        wire.later(7_000)
+    begin = wire.now_ms - 4 * MINUTE
+    minutes = wire.get("/api/v3/klines", symbol="BTCUSDT", interval="1m", startTime=begin, limit=3)
+    rows = wire.get("/api/v3/klines", symbol="BTCUSDT", interval="1s", startTime=minutes[0][0], limit=180)
+    assert [row[0] for row in rows] == list(range(minutes[0][0], minutes[0][0] + 3 * MINUTE, 1_000))
+    assert {row[8] for row in rows} >= {0, 1}  # seconds with a trade, and quiet ones
+    for minute in minutes:
+        inside = [row for row in rows if minute[0] <= row[0] < minute[0] + MINUTE]
+        assert sum(D(row[5]) for row in inside) == D(minute[5])
+        assert sum(row[8] for row in inside) == minute[8]
+        assert inside[-1][4] == minute[4]
+        traded_in = [row for row in inside if row[8]]
+        assert max(D(row[2]) for row in traded_in) == D(minute[2])
+        assert min(D(row[3]) for row in traded_in) == D(minute[3])
+        assert traded_in[0][1] == minute[1]

@@ -16,8 +16,8 @@ from foxtrot.model.events import Trade
 from foxtrot.sandbox.types import Candle
 from foxtrot.testkit.scenarios import Bench
 from foxtrot.testkit.scenarios.candles import same_minutes, same_ranges, with_history
-from foxtrot_binance.dialect.market_data import INTERVALS
 from foxtrot_binance.plugin import BINANCEUS
+from foxtrot_binance.servers import INTERVALS
 
 SHARED = Path(os.environ.get("FOXTROT_SHARED", Path(__file__).resolve().parents[3].parent / "shared")) / "captures"
 needs_captures = pytest.mark.skipif(not SHARED.is_dir(), reason="the recorded captures are not on this machine")

@@ -22,8 +22,9 @@ from foxtrot.model.order import OrderType
 from foxtrot.model.times import seconds_ns
 from foxtrot.protocol.budget import LimitKind, RateLimit
 from foxtrot.protocol.symbols import SymbolTable
+from foxtrot_kraken.checksums import BookChecksum
 from foxtrot_kraken.codec.rest import KrakenRestCodec
-from foxtrot_kraken.mapping import Names, make_checksum, to_contracts
+from foxtrot_kraken.mapping import Names, to_contracts
 from foxtrot_kraken.messages.market import PairInfo
 
 PAIR: dict[str, Any] = {
@@ -122,7 +123,7 @@ def test_an_unknown_symbol_has_no_checksum() -> None:
 
 def test_the_documented_checksum() -> None:
     """Source: https://docs.kraken.com/api/docs/guides/spot-ws-book-v2, the snapshot recorded in 2024 that verifies."""
-    checksum = make_checksum(1, 8)
+    checksum = BookChecksum(1, 8)
     assert checksum([], []) == 0
     # Asks first, digits only, without leading zeros; what is beyond the tenth level does not count.
     bids, asks = [(5.0, 0.1)], [(6.5, 1e-08)]
@@ -135,11 +136,11 @@ def test_the_documented_checksum() -> None:
 @pytest.mark.parametrize("quantity", ["0.00000001", "39.67506683", "67000000.00000001", "0.10000000"])
 def test_a_quantity_has_the_digits_that_the_venue_wrote(quantity: str) -> None:
     text = "10" + quantity.replace(".", "").lstrip("0")
-    assert make_checksum(1, 8)([(1.0, float(quantity))], []) == zlib.crc32(text.encode())
+    assert BookChecksum(1, 8)([(1.0, float(quantity))], []) == zlib.crc32(text.encode())
 
 
 def test_a_price_has_no_zeros_in_front() -> None:
-    assert make_checksum(5, 1)([(0.00012, 3.0)], [(0.0123, 0.5)]) == zlib.crc32(b"12305" + b"1230")
+    assert BookChecksum(5, 1)([(0.00012, 3.0)], [(0.0123, 0.5)]) == zlib.crc32(b"12305" + b"1230")
 
 
 def test_times_of_rest_keep_every_digit() -> None:

@@ -16,11 +16,12 @@ from foxtrot.model.times import NS_PER_S, moment_ns
 from foxtrot.protocol.messages import BookSnapshot, Channel, ChannelKind, Message, OrderUpdate
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot.sandbox.dialect import HttpResponse
+from foxtrot_kraken.checksums import BookChecksum
 from foxtrot_kraken.codec.rest import KrakenRestCodec
 from foxtrot_kraken.codec.stream import KrakenStreamCodec
 from foxtrot_kraken.codec.user import UserReader
 from foxtrot_kraken.dialect import numbers
-from foxtrot_kraken.mapping import Names, make_checksum
+from foxtrot_kraken.mapping import Names
 from foxtrot_kraken.messages.streams import LevelInfo, StreamTrade
 
 from .dialect_wire import Wire
@@ -142,7 +143,7 @@ def test_both_sides_compute_the_same_checksum(bids: list[tuple[D, D]], asks: lis
         [(level.price, level.qty) for level in msgspec.json.decode(_rows(side), type=list[LevelInfo])]
         for side in (bids, asks)
     ]
-    assert make_checksum(1, 8)(*read) == numbers.checksum(bids, asks, 1, 8)
+    assert BookChecksum(1, 8)(*read) == numbers.checksum(bids, asks, 1, 8)
 
 
 def _rows(side: list[tuple[D, D]]) -> bytes:

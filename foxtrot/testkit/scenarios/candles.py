@@ -9,7 +9,7 @@ from decimal import Decimal as D
 from foxtrot.capabilities import Capability
 from foxtrot.errors import FoxtrotError, InvalidRequest, UnsupportedError
 from foxtrot.model.events import Bar, HistoryGap
-from foxtrot.model.intervals import floor_open, interval_ns, next_open
+from foxtrot.model.intervals import floor_open, interval_ns, nests, next_open
 from foxtrot.sandbox.stage import traits_of
 from foxtrot.sandbox.types import Candle
 from foxtrot.spec import AdapterSpec
@@ -25,7 +25,7 @@ Row = tuple[int, float, float, float, float, float]
 
 
 def _intervals(spec: AdapterSpec) -> Sequence[str]:
-    return traits_of(spec).intervals
+    return [interval for interval in traits_of(spec).intervals if nests("1m", interval)]
 
 
 @scenario(Capability.FETCH_OHLCV)

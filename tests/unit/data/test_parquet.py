@@ -12,6 +12,7 @@ import pytest
 from foxtrot.clock import SystemClock
 from foxtrot.data.event_player import replay_events
 from foxtrot.data.parquet import EventRecorder, event_files
+from foxtrot.data.rows import KINDS
 from foxtrot.engine.bus import EventEngine
 from foxtrot.errors import ConfigError
 from foxtrot.model.events import (
@@ -20,11 +21,16 @@ from foxtrot.model.events import (
     BookInvalidated,
     BookUpdated,
     Event,
+    HistoryGap,
     MarketEvent,
     Quote,
     StateChanged,
+    StreamRestored,
+    StreamStale,
     Ticker,
     Trade,
+    TradesFilled,
+    TradesMissed,
 )
 from foxtrot.model.order import Side
 
@@ -187,3 +193,34 @@ def test_a_folder_that_cannot_be_written_is_raised_at_close(tmp_path: Path) -> N
     with pytest.raises(ConfigError, match=r"recording of events in .* could not be written"):
         recorder.close()
     assert recorder.failure is not None
+
+
+TOLD: list[MarketEvent] = [
+    StreamStale("toy", "BTC/USDT", 0, AT, 1, "ohlcv", "1m", 61.5, "nothing came"),
+    StreamRestored("toy", "BTC/USDT", 0, AT, 2, "quotes", "", 90.25),
+    TradesMissed("toy", "BTC/USDT", 0, AT, 3, 5, 9),
+    TradesFilled("toy", "BTC/USDT", 0, AT, 4, 5, 9, 1, "the venue cannot be reached"),
+    HistoryGap("toy", "BTC/USDT", 0, AT, 5, "1m", AT - 60, AT, "at its end"),
+]
+
+
+async def test_what_is_told_about_streams_and_history_is_recorded_like_all_else(tmp_path: Path) -> None:
+    recorder = record(tmp_path, [*EVENTS, *TOLD])
+    assert await replayed(tmp_path) == [*EVENTS, *TOLD]
+    assert (recorder.events, recorder.skipped) == (len(EVENTS) + len(TOLD), 0)
+
+
+def test_there_is_a_kind_of_rows_for_each_market_event() -> None:
+    assert set(MarketEvent.__subclasses__()) - {Funding} == set(KINDS)
+
+
+class Funding(MarketEvent, frozen=True, gc=False):
+    """An event of an adapter's own."""
+
+    rate: float
+
+
+async def test_an_event_that_nobody_knows_how_to_write_is_counted(tmp_path: Path) -> None:
+    recorder = record(tmp_path, [EVENTS[0], Funding("toy", "BTC/USDT", 0, AT, 1, 0.01)])
+    assert (recorder.events, recorder.skipped, recorder.dropped) == (1, 1, 0)
+    assert await replayed(tmp_path) == EVENTS[:1]

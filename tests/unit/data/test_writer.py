@@ -57,3 +57,21 @@ def test_what_could_not_be_written_is_raised_at_close_and_counted() -> None:
         writer.close()
     writer.put(3)
     assert writer.dropped == 3
+
+
+def test_a_full_disk_is_logged_without_a_traceback_and_a_fault_of_ours_with_one(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    for error, traced in ((OSError(28, "No space left on device"), False), (KeyError("column"), True)):
+
+        def write(batch: list[int], error: Exception = error) -> None:
+            raise error
+
+        caplog.clear()
+        writer: BackgroundWriter[int] = BackgroundWriter("diary", write, 60.0, at_once=1, most=5)
+        writer.put(1)
+        with pytest.raises(ConfigError, match="diary could not be written"):
+            writer.close()
+        (record,) = caplog.records
+        assert "diary" in record.getMessage()
+        assert bool(record.exc_info) is traced

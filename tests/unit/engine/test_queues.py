@@ -11,12 +11,14 @@ from foxtrot.engine.queues import EventQueue, make_queue
 from foxtrot.errors import InvalidRequest
 from foxtrot.model.events import (
     BalanceUpdated,
+    Bar,
     BookUpdated,
     Event,
     MarketEvent,
     OrderEvent,
     OrderFilled,
     Quote,
+    StreamStale,
     Ticker,
     Trade,
 )
@@ -43,6 +45,21 @@ def test_a_dropping_queue_keeps_its_end_of_the_line_and_counts_the_rest(trade, o
     queue, answers = filled(QueuePolicy(overflow, 3), events)
     assert (answers, queue.dropped, queue.full) == (taken, 2, False)
     assert emptied(queue) == [events[index] for index in kept]
+
+
+def test_a_conflating_queue_keeps_the_latest_of_each_candle_and_each_stream() -> None:
+    def bar(interval: str, opened: int, *, closed: bool) -> Bar:
+        return Bar("x", "BTC/USDT", 0, 0, 1, interval, opened, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1, closed)
+
+    def stale(stream: str, silent_s: float) -> StreamStale:
+        return StreamStale("x", "BTC/USDT", 0, 0, 1, stream, "", silent_s, "quiet")
+
+    final, running, longer = bar("1m", 0, closed=True), bar("1m", 60, closed=False), bar("5m", 0, closed=False)
+    book, quotes = stale("book", 2.0), stale("quotes", 1.0)
+    events = [bar("1m", 0, closed=False), final, running, longer, stale("book", 1.0), quotes, book]
+    queue, _ = filled(QueuePolicy(Overflow.CONFLATE, 10), events)
+    assert emptied(queue) == [final, running, longer, book, quotes]
+    assert queue.conflated == 2
 
 
 def test_a_block_queue_asks_to_wait_at_its_capacity_and_refuses_only_at_its_hard_limit(trade) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -49,6 +51,19 @@ def test_the_average_price_lies_between_the_best_and_the_worst(quantity: float) 
     assert 101.0 - 1e-9 <= BOOK.vwap("buy", quantity) <= 103.0 + 1e-9
 
 
+@given(st.lists(st.decimals("0.001", "2", places=3), min_size=1, max_size=20))
+def test_what_the_book_says_it_holds_can_be_bought(quantities: list[Decimal]) -> None:
+    asks = tuple((100.0 + place, float(quantity)) for place, quantity in enumerate(quantities))
+    book = OrderBook("a", "b", 1, 1, (), asks)
+    for held in (book.depth_to("buy", 1e9), sum(quantities)):
+        assert 100.0 - 1e-9 <= book.vwap("buy", held) <= 100.0 + len(asks)
+
+
+def test_amounts_may_be_decimals_and_texts_as_everywhere() -> None:
+    assert BOOK.vwap("buy", Decimal(2)) == BOOK.vwap("buy", "2") == BOOK.vwap("buy", 2.0)
+    assert BOOK.depth_to("buy", Decimal("102.5")) == BOOK.depth_to("buy", "102.5") == 4.0
+
+
 def test_imbalance_goes_from_all_asks_to_all_bids() -> None:
     assert BOOK.imbalance() == 0.0
     assert BOOK.imbalance(2) == pytest.approx((3 - 4) / 7)
@@ -66,6 +81,8 @@ def test_imbalance_goes_from_all_asks_to_all_bids() -> None:
         lambda: BOOK.vwap("long", 1.0),
         lambda: BOOK.depth_to("buy", -1.0),
         lambda: BOOK.depth_to("buy", float("inf")),
+        lambda: BOOK.depth_to("buy", "much"),
+        lambda: BOOK.imbalance(2.5),  # type: ignore[arg-type]  # what a user may do
     ],
 )
 def test_nonsense_is_refused_with_the_value(read: object) -> None:

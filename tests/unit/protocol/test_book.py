@@ -71,6 +71,16 @@ def test_a_message_that_comes_twice_or_late_changes_nothing() -> None:
     assert (len(heard), book.synced, book.copy().bids[0]) == (told, True, (1.5, 1.0))
 
 
+def test_a_book_that_cannot_be_had_from_the_start_says_why() -> None:
+    heard: list[Event] = []
+    book = BookBuilder("x", "BTC/USDT", heard.append, itertools.count(1).__next__, checksum=lambda bids, asks: 7)
+    book.snapshot(BookSnapshot("BTC/USDT", 2, 1, [(1.0, 1.0)], [(2.0, 1.0)], 8))
+    (told,) = heard
+    assert isinstance(told, BookInvalidated)
+    assert told.reason == "checksum: 7 instead of the venue's 8"
+    assert (book.synced, book.needs_snapshot) == (False, True)
+
+
 def test_a_crossed_book_is_never_published() -> None:
     book, heard = builder()
     book.snapshot(snapshot(1, [(1.0, 1.0)], [(2.0, 1.0)]))

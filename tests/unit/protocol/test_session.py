@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from foxtrot.errors import RequestTimeout, VenueError
-from foxtrot.model.events import BookInvalidated, Event, ProtocolErrorSeen, Trade
+from foxtrot.model.events import Bar, BookInvalidated, Event, ProtocolErrorSeen, Trade
 from foxtrot.model.order import Side
 from foxtrot.protocol.codec import Emit, Read, SinkOf, StreamLimits
 from foxtrot.protocol.messages import BookDelta, BookSnapshot, Channel, ChannelKind, Message, Nack, StreamEnded
@@ -33,6 +33,8 @@ class Codec(ToyStreamCodec):
             emit(BookDelta("A/USD", 1, ts_recv, number, number, number - 1, [(1.5, float(number))], []))
         elif message[0] == b"trade":
             emit(Trade("toy", "A/USD", 1, ts_recv, 1, 1, 1.0, 1.0, Side.BUY))
+        elif message[0] == b"bar":
+            emit(Bar("toy", "A/USD", 0, ts_recv, 1, message[1].decode(), 0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1, False))
         elif message[0] == b"end":
             emit(StreamEnded("maintenance"))
         else:
@@ -44,7 +46,7 @@ class Linked(Codec):
 
     def link(self, emit: Emit, sink_of: SinkOf) -> Read:
         def sort(message: Message) -> None:
-            kinds = {Trade: ChannelKind.TRADES, BookDelta: ChannelKind.BOOK}
+            kinds = {Trade: ChannelKind.TRADES, BookDelta: ChannelKind.BOOK, Bar: ChannelKind.OHLCV}
             kind = kinds.get(type(message))  # type: ignore[call-overload]
             (sink_of(kind, "A/USD") if kind else emit)(message)
 
@@ -199,6 +201,39 @@ def test_each_stream_tells_when_it_last_brought_anything(bench: Bench) -> None:
     assert (bench.session.last_seen(book), bench.session.last_seen(A)) == (77, 0)
     bench.session.receive(b"trade", 78, 0.1)
     assert (bench.session.last_seen(book), bench.session.last_seen(A)) == (77, 78)
+
+
+def test_candles_of_each_interval_are_seen_apart_and_a_dead_stream_cannot_hide(bench: Bench) -> None:
+    short, long = (Channel(ChannelKind.OHLCV, "A/USD", interval) for interval in ("1m", "5m"))
+    bench.session.subscribe([short, long])
+    bench.session.receive(b"bar 1m", 77, 0.1)
+    assert (bench.session.last_seen(short), bench.session.last_seen(long)) == (77, 0)
+    bench.session.receive(b"bar 5m", 78, 0.1)
+    assert (bench.session.last_seen(short), bench.session.last_seen(long)) == (77, 78)
+
+
+def test_a_book_that_stood_in_without_a_connection_ends_where_the_stream_begins(bench: Bench) -> None:
+    bench.session.disconnected("cut")
+    bench.session.subscribe([Channel(ChannelKind.BOOK, "A/USD")])
+    bench.session.snapshot(BookSnapshot("A/USD", 1, 9, [(1.0, 1.0)], [(2.0, 1.0)]))
+    assert bench.events == []  # an old one, asked for when there was a connection
+    bench.session.stand_in(BookSnapshot("A/USD", 1, 9, [(1.0, 1.0)], [(2.0, 1.0)]))
+    bench.session.connected(5.0)
+    assert [type(event).__name__ for event in bench.events] == ["BookUpdated", "BookInvalidated"]
+
+
+def test_a_stream_that_only_begins_anew_brings_no_news() -> None:
+    class Streamed(Codec):
+        limits = StreamLimits(streamed_snapshots=True)
+
+        def decode(self, data: bytes, ts_recv: int, emit: Emit) -> None:
+            emit(BookSnapshot("A/USD", ts_recv, 9, [(1.0, 1.0)], [(2.0, 1.0)]))
+
+    bench, book = Bench(Streamed()), Channel(ChannelKind.BOOK, "A/USD")
+    bench.session.subscribe([book])
+    for ts_recv in (77, 78):
+        bench.session.receive(b"", ts_recv, 0.1)
+    assert bench.session.last_seen(book) == 77
 
 
 def test_silence_counts_only_while_the_venue_owes_data(bench: Bench) -> None:

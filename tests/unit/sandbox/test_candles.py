@@ -103,3 +103,12 @@ def test_a_longer_candle_sums_its_minutes_and_leaves_them_as_they_were() -> None
     assert minutes[0].high == 90
     (week,) = resample(book.between(START, START + 4 * MINUTE_NS), "1w")
     assert (week.first_trade_id, week.last_trade_id) == (4, 6)
+
+
+def test_a_quiet_beginning_is_no_price_of_a_longer_candle() -> None:
+    flat = Candle(open_ns=0, open=D(90), high=D(90), low=D(90), close=D(90), volume=D(0))
+    traded = Candle(open_ns=MINUTE_NS, open=D(100), high=D(103), low=D(99), close=D(101), volume=D(1), trades=1)
+    later = Candle(open_ns=2 * MINUTE_NS, open=D(101), high=D(101), low=D(101), close=D(101), volume=D(0))
+    (joined,) = resample([flat, traded, later], "3m")
+    assert (joined.open, joined.high, joined.low, joined.close) == (D(100), D(103), D(99), D(101))
+    assert (joined.volume, joined.trades) == (D(1), 1)

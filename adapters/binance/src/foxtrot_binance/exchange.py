@@ -42,7 +42,7 @@ class BinanceExchange(BaseExchange):
             rest=BinanceRestCodec(
                 self.server, context.symbols, context.next_seq, recv_window_ms=options.recv_window_ms
             ),
-            stream=BinanceStreamCodec(context.exchange, context.symbols, context.next_seq),
+            stream=BinanceStreamCodec(context.exchange, context.symbols, context.next_seq, self.server.intervals),
             requests=split_by_key(
                 context, _allowed(self.server), _LISTEN_KEYS, functools.partial(_client, self.server, context)
             ),

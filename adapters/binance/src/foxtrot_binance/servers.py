@@ -10,12 +10,16 @@ import msgspec
 
 from foxtrot.protocol.codec import Endpoints
 
+# https://github.com/binance-us/binance-us-api-docs/blob/master/rest-api.md#candlestick-chart-intervals
+INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
+
 
 class Server(msgspec.Struct, frozen=True, kw_only=True):
     """Hold one venue's hosts and habits.
 
     `fees_endpoint` is the transport's name of the fee request. `us_weights` picks the column of the weight table for
-    requests (see `weights.py`). `user_streams` are the private stream schemes in order of preference. Only the sandbox
+    requests (see `weights.py`). `user_streams` are the private stream schemes in order of preference, `intervals` those
+    of the candles. Only the sandbox
     reads the rest: `hosts`; `order_history_hours`, the longest range of one allOrders request (0: any);
     `percent_filters`, the price bands that its symbols carry today; whether it has an `average_price_stream`.
     """
@@ -30,6 +34,7 @@ class Server(msgspec.Struct, frozen=True, kw_only=True):
     us_weights: bool
     snapshot_depth: int
     user_streams: tuple[str, ...]
+    intervals: tuple[str, ...] = INTERVALS
     order_history_hours: int = 0
     average_price_stream: bool = False
     percent_filters: tuple[str, ...] = ("PERCENT_PRICE", "PERCENT_PRICE_BY_SIDE")
@@ -83,6 +88,8 @@ BINANCE = Server(
     us_weights=False,
     snapshot_depth=5_000,
     user_streams=("signature",),
+    # https://github.com/binance/binance-spot-api-docs/blob/master/rest-api.md#klinecandlestick-data
+    intervals=("1s", *INTERVALS),
     order_history_hours=24,
     average_price_stream=True,
     percent_filters=("PERCENT_PRICE_BY_SIDE",),

@@ -5,11 +5,11 @@ Source: https://docs.kraken.com/api/docs/rest-api/get-tradable-asset-pairs and a
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from decimal import Decimal
 
 from foxtrot import adapting as fx
+from foxtrot_kraken.checksums import BookChecksum
 from foxtrot_kraken.messages.market import PairInfo
 
 SIDES = fx.Words({fx.Side.BUY: ("buy",), fx.Side.SELL: ("sell",)})
@@ -47,7 +47,6 @@ _COMMON_NAMES = {"XBT": "BTC", "XDG": "DOGE"}
 _OLD_COINS, _OLD_MONEY = "XBT ETH ETC LTC XRP XLM XMR ZEC REP MLN XDG", "USD EUR GBP CAD JPY AUD"
 _OLD_NAMES = {f"X{name}": name for name in _OLD_COINS.split()} | {f"Z{name}": name for name in _OLD_MONEY.split()}
 _ICEBERG_PARTS = 15  # a visible part must be at least 1/15 of the order
-_CHECKED = 10  # levels a side that a checksum is made of
 
 
 class Names:
@@ -55,7 +54,7 @@ class Names:
 
     def __init__(self) -> None:
         self._assets: dict[str, str] = {}
-        self.checksums: dict[str, fx.Checksum] = {}
+        self.checksums: dict[str, BookChecksum] = {}
 
     def learn(self, info: PairInfo) -> str:
         """Take the names of a pair's assets; return it as BASE/QUOTE, as WebSocket v2 calls it."""
@@ -68,7 +67,7 @@ class Names:
         stem, dot, suffix = code.partition(".")
         return self._assets.get(stem, common(_OLD_NAMES.get(stem, stem))) + dot + suffix
 
-    def checksum(self, symbol: str) -> fx.Checksum | None:
+    def checksum(self, symbol: str) -> BookChecksum | None:
         """Return what computes the checksums of a symbol's book, None for an unknown symbol."""
         return self.checksums.get(symbol)
 
@@ -89,7 +88,7 @@ def to_contracts(pairs: Mapping[str, PairInfo], exchange: str, names: Names) -> 
     called = {key: names.learn(info) for key, info in pairs.items()}
     symbols = fx.distinct((called[key], key, info.status == "online") for key, info in pairs.items())
     for key, info in pairs.items():
-        names.checksums[symbols[key]] = make_checksum(info.pair_decimals, info.lot_decimals)
+        names.checksums[symbols[key]] = BookChecksum(info.pair_decimals, info.lot_decimals)
     return [_contract(key, info, symbols[key], called[key], exchange) for key, info in pairs.items()]
 
 
@@ -124,19 +123,3 @@ def _contract(key: str, info: PairInfo, symbol: str, called: str, exchange: str)
         trailing_allowed=True,
         amend_allowed=True,
     )
-
-
-def make_checksum(price_decimals: int, quantity_decimals: int) -> fx.Checksum:
-    """Return the venue's checksum over the ten best levels a side, of a pair with so many decimals.
-
-    Source: https://docs.kraken.com/api/docs/guides/spot-ws-book-v2
-    """
-
-    def digits(level: fx.Level) -> str:
-        price = f"{level[0]:.{price_decimals}f}".replace(".", "").lstrip("0")
-        return price + f"{level[1]:.{quantity_decimals}f}".replace(".", "").lstrip("0")
-
-    def checksum(bids: Sequence[fx.Level], asks: Sequence[fx.Level]) -> int:
-        return zlib.crc32("".join(map(digits, [*asks[:_CHECKED], *bids[:_CHECKED]])).encode())
-
-    return checksum

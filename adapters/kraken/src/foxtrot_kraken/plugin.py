@@ -13,7 +13,7 @@ _CAPABILITIES = CapabilitySet.declare(
     partial={
         "place_order": "limit, market, post-only, stop-loss, take-profit, trailing stop, iceberg; no conditional close",
         "cancel_all_orders": "the open orders are asked for first, and canceled 50 at once",
-        "fetch_ohlcv": "the newest 720 candles of an interval",
+        "fetch_ohlcv": "the newest 720 candles of an interval; none of 1w and 15d: when they begin is not documented",
         "fetch_ticker": "opening and change are those of the day (UTC), all else of the last 24 hours",
         "fetch_order_book": "up to 500 levels a side",
         "subscribe_order_book": "up to 1000 levels a side, with checksums",

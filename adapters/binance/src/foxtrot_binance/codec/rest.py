@@ -34,6 +34,7 @@ class BinanceRestCodec(fx.RestBase):
         super().__init__(server.name, symbols, next_seq)
         self._server = server
         self.snapshot_depth = server.snapshot_depth
+        self.intervals = server.intervals
         self._window = {"recvWindow": str(recv_window_ms)}
 
     # public

@@ -19,6 +19,7 @@ from foxtrot.protocol.codec import BookRules, Emit, Endpoints, NextSeq, Read, Si
 from foxtrot.protocol.messages import Ack, BookDelta, BookSnapshot, Channel, ChannelKind, Message, Nack, Unknown
 from foxtrot.protocol.symbols import SymbolTable
 from foxtrot_binance.messages import streams as wire
+from foxtrot_binance.servers import INTERVALS
 
 _SUFFIXES = {
     ChannelKind.TICKER: "ticker",
@@ -35,8 +36,6 @@ _PAYLOADS: dict[str, type[msgspec.Struct]] = {
     "ticker": wire.StreamTicker,
 }
 _DEPTHS = (5, 10, 20)
-# https://github.com/binance/binance-spot-api-docs/blob/master/web-socket-streams.md#klinecandlestick-chart-intervals
-_CANDLES = ("1s", "1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
 _PARTIAL = frozenset(f"depth{levels}" for levels in _DEPTHS)
 _FRAME = msgspec.json.Decoder(wire.Frame)
 _DECODERS = {kind: msgspec.json.Decoder(payload, strict=False) for kind, payload in _PAYLOADS.items()}
@@ -59,9 +58,12 @@ class BinanceStreamCodec:
 
     # Five inbound messages a second are allowed, pongs included: one is left for those.
     # That trade ids count up one by one is observed in recordings (2,058 of 2,058), not documented.
-    limits = StreamLimits(messages_per_second=4.0, consecutive_trades=True, book_depths=_DEPTHS, intervals=_CANDLES)
+    limits = StreamLimits(messages_per_second=4.0, consecutive_trades=True, book_depths=_DEPTHS, intervals=INTERVALS)
 
-    def __init__(self, exchange: str, symbols: SymbolTable, next_seq: NextSeq) -> None:
+    def __init__(
+        self, exchange: str, symbols: SymbolTable, next_seq: NextSeq, intervals: tuple[str, ...] = INTERVALS
+    ) -> None:
+        self.limits = msgspec.structs.replace(self.limits, intervals=intervals)
         self._exchange = exchange
         self._symbols = symbols
         self._next_seq = next_seq

@@ -154,7 +154,7 @@ class BinanceDialectFactory:
         self._server = server
         self.traits = Traits(
             symbols=("BTC/USDT", "ETH/USDT"),
-            intervals=market_data.INTERVALS,
+            intervals=server.intervals,
             partial_depths=(5, 10, 20),
             # Without listen keys nothing opens the private stream of the earlier generation.
             profiles=("current", "legacy") if "listen_key" in server.user_streams else ("current",),

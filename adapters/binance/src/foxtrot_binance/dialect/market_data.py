@@ -11,15 +11,14 @@ from foxtrot.model.contract import Contract
 from foxtrot.model.intervals import floor_open, interval_ns, next_open
 from foxtrot.model.order import Side
 from foxtrot.model.times import NS_PER_MS
-from foxtrot.sandbox.candles import resample
-from foxtrot.sandbox.types import PublicTrade
+from foxtrot.sandbox.candles import MINUTE_NS, resample, seconds
+from foxtrot.sandbox.types import Candle, PublicTrade
 from foxtrot_binance.dialect import listing, render
 from foxtrot_binance.dialect.desk import Desk
 from foxtrot_binance.dialect.errors import WireError, bad_combination, illegal, missing
 from foxtrot_binance.dialect.params import Params
 from foxtrot_binance.dialect.request import Operation, Request, Security
 
-INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "3d", "1w", "1M")
 _MANY_SYMBOLS = 100
 
 
@@ -83,7 +82,7 @@ def klines(desk: Desk, request: Request) -> Any:
     params = request.params
     symbol = desk.contract(params).symbol
     interval = params.need("interval")
-    if interval not in INTERVALS:
+    if interval not in desk.profile.server.intervals:
         raise WireError(-1120, "Invalid interval.")
     limit = _limit(params)
     now = request.now_ms * NS_PER_MS
@@ -99,10 +98,21 @@ def klines(desk: Desk, request: Request) -> Any:
         first = max(oldest, next_open(floor_open(start * NS_PER_MS - 1, interval), interval))
         last = min(last, first + limit * interval_ns(interval))
     whole = next_open(floor_open(last, interval), interval) - NS_PER_MS
-    candles = resample(desk.venue.minutes(symbol, floor_open(first, interval), whole), interval)
-    chosen = [c for c in candles if first <= c.open_ns <= last]
+    chosen = [c for c in candles(desk, symbol, interval, first, whole) if first <= c.open_ns <= last]
     chosen = chosen[-limit:] if start is None else chosen[:limit]
     return [render.kline(c, interval) for c in chosen]
+
+
+def candles(desk: Desk, symbol: str, interval: str, first_ns: int, last_ns: int) -> list[Candle]:
+    """Return the candles of an interval that hold first..last, as far as minutes and seconds have begun.
+
+    Those of seconds begin a minute or two before: with whose close a quiet second goes on.
+    """
+    if not interval.endswith("s"):
+        return resample(desk.venue.minutes(symbol, floor_open(first_ns, interval), last_ns), interval)
+    minutes = desk.venue.minutes(symbol, floor_open(first_ns, "1m") - MINUTE_NS, last_ns)
+    begun = seconds(minutes, desk.venue.trades(symbol))
+    return resample([c for c in begun if c.open_ns <= desk.now_ms() * NS_PER_MS], interval)
 
 
 def average_price(desk: Desk, request: Request) -> Any:

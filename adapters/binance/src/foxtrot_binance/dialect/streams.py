@@ -6,7 +6,7 @@ Source: https://github.com/binance-us/binance-us-api-docs/blob/master/web-socket
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -15,11 +15,10 @@ import msgspec
 from foxtrot.model.intervals import floor_open, next_open
 from foxtrot.model.order import Side
 from foxtrot.model.times import NS_PER_MS
-from foxtrot.sandbox.candles import resample
-from foxtrot.sandbox.types import BookChange, PublicTrade, VenueEvent
+from foxtrot.sandbox.types import BookChange, Candle, PublicTrade, VenueEvent
 from foxtrot_binance.dialect import render
 from foxtrot_binance.dialect.desk import Desk
-from foxtrot_binance.dialect.market_data import INTERVALS
+from foxtrot_binance.dialect.market_data import candles
 from foxtrot_binance.dialect.render import Json
 
 Deliver = Callable[[str, str], None]  # stream name, payload text
@@ -59,6 +58,7 @@ class MarketStreams:
         self._touched: dict[int, set[str]] = {100: set(), 1_000: set()}
         self._tickers = self._ticker_kinds()
         self._traded: set[str] = set()
+        self._intervals = desk.profile.server.intervals
 
     def on_event(self, event: VenueEvent) -> None:
         """Take one event of the venue."""
@@ -75,8 +75,9 @@ class MarketStreams:
                 self._flush_books(speed, now)
                 if speed == 1_000:
                     self._flush_tickers(now)
+                    self._flush_klines([i for i in self._intervals if i.endswith("s")], now)
         if self._is_due(2_000, now):
-            self._flush_klines(now)
+            self._flush_klines([i for i in self._intervals if not i.endswith("s")], now)
 
     def _on_book(self, change: BookChange) -> None:
         symbol = change.symbol
@@ -193,9 +194,9 @@ class MarketStreams:
             if events:
                 self._emit(everybody, list(events.values()))
 
-    def _flush_klines(self, now: int) -> None:
+    def _flush_klines(self, intervals: Sequence[str], now: int) -> None:
         for symbol in self._desk.venue.contracts:
-            for interval in INTERVALS:
+            for interval in intervals:
                 name = f"{self._name(symbol)}@kline_{interval}"
                 if self._wanted(name):
                     self._send_kline(symbol, interval, name, now)
@@ -203,21 +204,23 @@ class MarketStreams:
                     self._klines.pop((symbol, interval), None)
 
     def _send_kline(self, symbol: str, interval: str, name: str, now: int) -> None:
-        """Send the running candle, and before it the final form of the one that ended since the last time."""
+        """Send the running candle, and before it the final form of those that ended since the last time."""
         wire = self._desk.wire(symbol)
         last_sent = self._klines.get((symbol, interval))
         newest = render.ms(self._candles(symbol, interval, now * NS_PER_MS)[-1].open_ns)
-        if last_sent is not None and last_sent < newest:
+        while last_sent is not None and last_sent < newest:
             ended = self._candles(symbol, interval, last_sent * NS_PER_MS)[0]
-            self._send(name, lambda: render.kline_event(wire, ended, interval, now))
+            self._send(name, functools.partial(render.kline_event, wire, ended, interval, now))
+            last_sent = render.ms(next_open(ended.open_ns, interval))
         self._klines[symbol, interval] = newest
         running = self._candles(symbol, interval, newest * NS_PER_MS)[0]
         self._send(name, lambda: render.kline_event(wire, running, interval, now))
 
-    def _candles(self, symbol: str, interval: str, at_ns: int) -> list[Any]:
+    def _candles(self, symbol: str, interval: str, at_ns: int) -> list[Candle]:
         opened = floor_open(at_ns, interval)
-        minutes = self._desk.venue.minutes(symbol, opened, next_open(opened, interval) - 1)
-        return resample(minutes, interval)
+        after = next_open(opened, interval)
+        made = candles(self._desk, symbol, interval, opened, after - 1)
+        return [candle for candle in made if opened <= candle.open_ns < after]
 
     def _is_due(self, speed: int, now: int) -> bool:
         slot = now // speed

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from foxtrot import adapting as fx
+from foxtrot_kraken.checksums import to_levels
 from foxtrot_kraken.mapping import INTERVALS, SIDES, Names
 from foxtrot_kraken.messages import streams as wire
 
@@ -115,7 +116,9 @@ class KrakenStreamCodec(fx.StreamBase):
     def _books(self, frame: wire.BookFrame, ts_recv: int, emit: fx.Emit) -> None:
         for b in frame.data:
             symbol, at = self.symbols.contract(b.symbol).symbol, fx.moment_ns(b.timestamp)
-            number, bids, asks = at // 1_000, _levels(b.bids), _levels(b.asks)
+            number, bids, asks = at // 1_000, to_levels(b.bids), to_levels(b.asks)
+            if checksum := self._names.checksum(symbol):
+                checksum.keep([*b.bids, *b.asks])
             if frame.type == "snapshot":
                 emit(fx.BookSnapshot(symbol, ts_recv, number, bids, asks, b.checksum))
             else:
@@ -144,10 +147,6 @@ class KrakenStreamCodec(fx.StreamBase):
         if frame.refusal:
             return fx.Nack(frame.req_id, frame.refusal, frame.refusal, frame.symbol or "")
         return fx.Unknown("an answer to nothing" if frame.method else f"unknown channel {frame.channel!r}", data)
-
-
-def _levels(levels: list[wire.LevelInfo]) -> list[fx.Level]:
-    return [(level.price, level.qty) for level in levels]
 
 
 def _status(entries: bytes) -> fx.Message:

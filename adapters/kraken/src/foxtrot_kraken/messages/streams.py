@@ -122,7 +122,7 @@ class LevelInfo(msgspec.Struct, frozen=True, gc=False):
     """{"price":66788.0,"qty":3.21926649}"""
 
     price: Figure
-    qty: Figure
+    qty: Decimal
 
 
 class BookInfo(msgspec.Struct, frozen=True, gc=False):
