@@ -117,7 +117,7 @@ class Wire:
     def token(self) -> str:
         return str(self.ok("GetWebSocketsToken")["token"])
 
-    def socket(self) -> tuple[Any, list[Any]]:
+    def socket(self, *, keep_status: bool = False) -> tuple[Any, list[Any]]:
         heard: list[Any] = []
         session = self.dialect.open_socket(
             "/v2",
@@ -127,7 +127,8 @@ class Wire:
             lambda code, _: self.closed.append(code),
         )
         assert not isinstance(session, HttpResponse)
-        heard.clear()  # the status message
+        if not keep_status:
+            heard.clear()
         return session, heard
 
     def ask(self, session: Any, method: str, number: int | None = 7, /, **params: Any) -> None:

@@ -170,6 +170,7 @@ def test_books_tickers_trades_and_candles_are_the_same_by_rest_and_by_stream() -
     )
     both.wire.trade("60100", "0.25")
     both.wire.offer(Side.BUY, "0.5", "59000")
+    both.wire.offer(Side.SELL, "0.5", "61000")
     both.wire.later(0.2)
     rest, contract, told = both.rest, both.contract, both.told
     kinds = {type(message) for message in told}

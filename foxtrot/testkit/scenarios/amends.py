@@ -8,13 +8,13 @@ from decimal import Decimal as D
 from foxtrot.capabilities import Capability
 from foxtrot.errors import CancelRejected, InvalidRequest, OrderDenied, OrderNotFound
 from foxtrot.model import events
-from foxtrot.model.order import AmendRequest, Order, OrderStatus
+from foxtrot.model.order import AmendRequest, Order, OrderRequest, OrderStatus, Side
 from foxtrot.spec import AdapterSpec
 from foxtrot.testkit.desk import Desk
 from foxtrot.testkit.scenarios.bench import Bench
 from foxtrot.testkit.scenarios.claims import equal, fails, sure
 from foxtrot.testkit.scenarios.registry import scenario
-from foxtrot.testkit.ways import ways
+from foxtrot.testkit.ways import by_way, ways
 
 _AMENDING = (Capability.AMEND_ORDER, Capability.PLACE_ORDER, Capability.CANCEL_ORDER)
 
@@ -68,12 +68,16 @@ async def what_is_filled_stays_filled_through_an_amend(bench: Bench, way: str) -
 @scenario(*_AMENDING, Capability.FETCH_ORDER_STATUS, cases=ways)
 async def an_order_that_is_open_has_no_reason_whatever_was_done_to_it(bench: Bench, way: str) -> None:
     """An amended order is open, and nothing else: what it was amended for is no reason of its own."""
-    desk = await bench.trading(way)
-    order = await amended(desk, await desk.rest(), price=desk.price("0.81"))
-    await desk.clock.advance(5)
-    asked = await desk.run(desk.exchange.fetch_order_status(desk.symbol, client_order_id=order.client_order_id))
-    for name, known in (("known", desk.known(order)), ("asked for", asked)):
-        equal((known.status, known.reason), (OrderStatus.OPEN, ""), f"the order as {name}")
+    desk = await bench.desk(options=by_way(way))
+    exchange, symbol, whole = desk.exchange, desk.symbol, desk.quantity(900)
+    for price, quantity in ((None, exchange.contracts.round_quantity(symbol, whole / 2)), (desk.price("0.91"), None)):
+        order = await desk.place(OrderRequest.limit(symbol, Side.BUY, whole, desk.price("0.9")))
+        order = await amended(desk, order, price=price, quantity=quantity)
+        equal((order.status, order.reason), (OrderStatus.OPEN, ""), "the order as answered")
+        await desk.clock.advance(5)
+        asked = await desk.run(exchange.fetch_order_status(symbol, client_order_id=order.client_order_id))
+        for name, known in (("known", desk.known(order)), ("asked for", asked)):
+            equal((known.status, known.reason), (OrderStatus.OPEN, ""), f"the order as {name}")
 
 
 @scenario(*_AMENDING, cases=ways)

@@ -110,6 +110,13 @@ def test_a_fill_after_the_cancel_still_counts() -> None:
     assert ChangeKind.FILLED in kinds
 
 
+def test_what_an_open_order_was_changed_for_is_no_reason() -> None:
+    amended = changed(says(OrderStatus.OPEN, at=2), reason="User requested")
+    assert run([says(OrderStatus.OPEN), amended])[0].reason == ""
+    ended = changed(says(OrderStatus.CANCELED, at=3), reason="User requested")
+    assert run([says(OrderStatus.OPEN), amended, ended])[0].reason == "User requested"
+
+
 def test_any_word_of_the_venue_ends_the_doubt_and_its_reason() -> None:
     doubtful = msgspec.structs.replace(ORDER, status=OrderStatus.IN_DOUBT, reason="no answer")
     order, kinds = run([says(OrderStatus.OPEN)], doubtful)

@@ -11,8 +11,9 @@ class KrakenOptions(BaseModel):
     """Choose how to talk to the venue.
 
     `tier`: the account's verification level, which sets its request counters. `orders_over`: "ws" sends orders over the
-    authenticated WebSocket, "rest" over REST; a lost answer is never sent again by the other. `book_depth`: levels a
-    side that a kept book has unless a subscription says otherwise.
+    authenticated WebSocket, "rest" over REST; a lost answer is never sent again by the other, but what surely was not
+    sent, for want of a connection, goes by REST. `book_depth`: levels a side that a kept book has unless a subscription
+    says otherwise.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)

@@ -22,7 +22,7 @@ from foxtrot_binance.dialect.desk import ACCOUNT, Desk, rest_payload
 from foxtrot_binance.dialect.errors import WireError, trouble
 from foxtrot_binance.dialect.gate import Gate
 from foxtrot_binance.dialect.params import Params, parse_form
-from foxtrot_binance.dialect.profile import Profile, make_profile
+from foxtrot_binance.dialect.profile import DialectOptions, Profile, make_profile
 from foxtrot_binance.dialect.request import Operation
 from foxtrot_binance.dialect.sockets import Hub, StreamSocket
 from foxtrot_binance.dialect.streams import MarketStreams
@@ -147,6 +147,8 @@ class BinanceDialect:
 
 class BinanceDialectFactory:
     """Open the dialect of one venue of the family."""
+
+    options_model = DialectOptions
 
     def __init__(self, server: Server) -> None:
         self._server = server

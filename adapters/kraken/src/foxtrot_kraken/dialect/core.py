@@ -25,9 +25,10 @@ from foxtrot_kraken.dialect.errors import WireError, trouble
 from foxtrot_kraken.dialect.gate import Gate
 from foxtrot_kraken.dialect.orders_rest import RestTrading
 from foxtrot_kraken.dialect.orders_ws import WsTrading
-from foxtrot_kraken.dialect.profile import make_options
+from foxtrot_kraken.dialect.profile import DialectOptions, make_options
 from foxtrot_kraken.dialect.sockets import Socket
 from foxtrot_kraken.dialect.switch import DeadManSwitch
+from foxtrot_kraken.dialect.system import State
 from foxtrot_kraken.dialect.trader import Trader
 from foxtrot_kraken.dialect.words import WORDS, is_expired
 from foxtrot_kraken.servers import HOSTS
@@ -86,9 +87,11 @@ class KrakenDialect:
             return _refused(error)
 
     def open_socket(self, path: str, query: str, remote: str, send: Send, close: Close) -> WireSession | HttpResponse:
-        """Accept a socket at /v2; anything else is answered with 404."""
+        """Accept a socket at /v2; anything else is answered with 404, and too many attempts with 429."""
         if path.rstrip("/") != "/v2":
             return HttpResponse(status=404, body=b"")
+        if not self._desk.limits.connect(remote):
+            return HttpResponse(status=429, body=b"")
         number = self._desk.ids.number("connection", next(self._numbers))
         socket = Socket(self._desk, self._ws_trading, number, send, close)
         self._sockets[socket] = None
@@ -105,6 +108,12 @@ class KrakenDialect:
     def trouble(self, kind: Trouble) -> HttpResponse:
         """Return the answer by which the venue reports a trouble."""
         return _refused(trouble(kind, self._desk.options))
+
+    def set_system(self, state: State) -> None:
+        """Put the whole venue into a state, and tell every client of it."""
+        self._desk.system.state = state
+        for socket in list(self._sockets):
+            socket.tell_system()
 
     def revoke_key(self) -> None:
         """Refuse the sandbox's key, and the tokens made with it, from now on."""
@@ -159,6 +168,7 @@ class _Registered:
 class KrakenDialectFactory:
     """Open the dialect."""
 
+    options_model = DialectOptions
     # The sandbox's account is of the highest tier.
     traits = Traits(
         symbols=("BTC/USD", "ETH/USDT"),

@@ -16,6 +16,7 @@ from foxtrot_kraken.dialect.params import Params
 from foxtrot_kraken.dialect.profile import DialectOptions
 from foxtrot_kraken.dialect.register import Entry, Register
 from foxtrot_kraken.dialect.spreads import Spreads
+from foxtrot_kraken.dialect.system import System
 from foxtrot_kraken.dialect.tokens import Tokens
 
 ACCOUNT = "client"
@@ -28,6 +29,7 @@ class Desk:
     def __init__(self, venue: Venue, options: SandboxOptions, dialect_options: DialectOptions) -> None:
         self.venue = venue
         self.options = dialect_options
+        self.system = System(dialect_options.system)
         self.ids = Ids(venue.born_ns)
         self.pairs = Pairs(venue.contracts)
         self.keys = Keys(options, dialect_options)

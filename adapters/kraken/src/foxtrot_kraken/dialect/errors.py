@@ -49,7 +49,6 @@ _TEXTS = {
     Reason.ICEBERG_TOO_LARGE: "EGeneral:Invalid arguments:displayvol",
     Reason.STP_UNSUPPORTED: "EGeneral:Invalid arguments:stptype",
     Reason.INSUFFICIENT_BALANCE: "EOrder:Insufficient funds",
-    Reason.WOULD_TAKE: "EOrder:Post only order",
     Reason.NO_SUCH_ORDER: "EOrder:Unknown order",
     Reason.CANCEL_UNKNOWN: "EOrder:Unknown order",
     Reason.THIN_BOOK: "EOrder:Order minimum not met",
@@ -66,6 +65,8 @@ def from_refusal(refused: Refused, pair: Pair, options: DialectOptions) -> WireE
         return WireError(options.duplicate_text)
     if refused.reason is Reason.WOULD_TRIGGER:
         return WireError(options.would_trigger_text)
+    if refused.reason is Reason.WOULD_TAKE:
+        return WireError(options.would_take_text)
     field = _FIELDS.get(refused.detail, "")
     if refused.reason is Reason.PRECISION and field == "price":
         return too_precise(pair)

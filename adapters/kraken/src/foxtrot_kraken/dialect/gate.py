@@ -10,6 +10,8 @@ from foxtrot_kraken.dialect.errors import WireError
 from foxtrot_kraken.dialect.params import Params, parse_body, parse_form
 from foxtrot_kraken.dialect.request import Operation, Request
 
+_ALWAYS = ("/Time", "/SystemStatus")  # are answered whatever the state of the venue
+
 
 class Gate:
     """Check a request in the venue's order, then handle it. Raises WireError."""
@@ -19,6 +21,8 @@ class Gate:
 
     def pass_through(self, operation: Operation, request: HttpRequest) -> Any:
         """Return the result."""
+        if not operation.path.endswith(_ALWAYS):
+            self._desk.system.check_open()
         return self._private(operation, request) if operation.private else self._public(operation, request)
 
     def _public(self, operation: Operation, request: HttpRequest) -> Any:

@@ -5,6 +5,7 @@ Source: https://docs.kraken.com/api/docs/guides/spot-ratelimits
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable
 
 import msgspec
@@ -14,6 +15,7 @@ from foxtrot_kraken.dialect.errors import WireError
 from foxtrot_kraken.dialect.profile import DialectOptions
 
 # What an action counts by the age of its order in seconds: the first row whose age it is below.
+_ROLLING_NS = 600 * NS_PER_S
 Penalties = tuple[tuple[float, int], ...]
 AMEND: Penalties = ((5, 3), (10, 2), (15, 1))
 EDIT: Penalties = ((5, 6), (10, 5), (15, 4), (45, 2), (90, 1))
@@ -52,6 +54,7 @@ class Limits:
         self._calls: dict[str, _Counter] = {}
         self._trading: dict[tuple[str, str], _Counter] = {}
         self._public: dict[tuple[str, str], _Counter] = {}
+        self._attempts: dict[str, deque[int]] = {}
         self.refusals = 0
 
     @property
@@ -71,6 +74,17 @@ class Limits:
         counter = self._public.setdefault((remote, about), _Counter())
         if rate and not counter.spend(1, most, self._steady(), rate):
             raise self._refusal(self._options.public_text)
+
+    def connect(self, remote: str) -> bool:
+        """Count an attempt to connect, and tell whether it may succeed."""
+        most, now = self._options.connections, self._steady()
+        attempts = self._attempts.setdefault(remote, deque())
+        attempts.append(now)
+        while attempts[0] <= now - _ROLLING_NS:
+            attempts.popleft()
+        refused = bool(most) and len(attempts) > most
+        self.refusals += refused
+        return not refused
 
     def trade(self, account: str, symbol: str, cost: float) -> None:
         """Count an action on a pair. Raises WireError."""

@@ -35,7 +35,7 @@ def server_time(desk: Desk, request: Request) -> Any:
 
 def system_status(desk: Desk, request: Request) -> Any:
     return {
-        "status": "online",
+        "status": desk.system.state,
         "timestamp": f"{datetime.fromtimestamp(desk.now_ns() // NS_PER_S, UTC):%Y-%m-%dT%H:%M:%SZ}",
     }
 

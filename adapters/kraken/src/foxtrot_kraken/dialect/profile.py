@@ -33,8 +33,10 @@ TIERS = {
 
 
 class DialectOptions(BaseModel):
-    """Settle what the venue's documents leave open.
+    """Settle what the venue's documents leave open, and what the sandbox begins with.
 
+    `tier` is that of the account; `calls_decay`, `trading_decay` (per second) and `open_orders` (of a pair) replace
+    what it allows. `system` is the state of the whole venue. `connections` may be attempted in ten minutes (0: any).
     `nonce_window`: an unused nonce may be so much below the largest one. `lockout_after`: so many refused keys, nonces,
     signatures or calls beyond the rate, with no good call between, end in a lockout of `lockout_s` (0: never).
     `public_per_second`: public calls of one address for one pair (for none, or several: of that operation; 0: any), of
@@ -42,7 +44,7 @@ class DialectOptions(BaseModel):
     cancels are refused beyond the trading rate. `batch_cost`: what one order of a batch counts. `post_only`: an order
     that would take is accepted and canceled, or refused. `fill_or_kill`: whether FOK exists. `unknown_in_query`:
     whether QueryOrders refuses an unknown id or leaves it out. `edit_unknown`, `duplicate_text`, `would_trigger_text`,
-    `bad_token_text`: the venue's words.
+    `would_take_text`, `bad_token_text`: the venue's words.
     `history_fees`: fees in TradesHistory, which come without their asset, are in quote currency, or as charged (which a
     client cannot tell apart). `timeout_text`: what it says when it does not know whether it has acted.
     `repeated_subscription`: what is subscribed to already is refused, or acknowledged and begun anew.
@@ -56,6 +58,11 @@ class DialectOptions(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     tier: Literal["starter", "intermediate", "pro"] = "pro"
+    calls_decay: float | None = Field(None, gt=0)
+    trading_decay: float | None = Field(None, gt=0)
+    open_orders: int | None = Field(None, ge=1)
+    system: Literal["online", "maintenance", "cancel_only", "post_only", "limit_only"] = "online"
+    connections: int = Field(150, ge=0)
     nonce_window: int = Field(0, ge=0)
     lockout_after: int = Field(50, ge=0)
     lockout_s: float = Field(900.0, gt=0)
@@ -70,6 +77,7 @@ class DialectOptions(BaseModel):
     edit_unknown: str = "EOrder:Invalid order"
     duplicate_text: str = "EOrder:Duplicate cl_ord_id"
     would_trigger_text: str = "EOrder:Invalid price"
+    would_take_text: str = "EOrder:Post only order"
     bad_token_text: str = "ESession:Invalid session"
     history_fees: Literal["quote", "charged"] = "quote"
     timeout_text: Literal["EService:Timeout", "EGeneral:Internal error", "EGeneral:Unknown error"] = "EService:Timeout"
@@ -84,8 +92,11 @@ class DialectOptions(BaseModel):
 
     @property
     def limits(self) -> Tier:
-        """Return what the tier allows."""
-        return TIERS[self.tier]
+        """Return what the tier allows, but for what is replaced."""
+        given = {name: getattr(self, name) for name in ("calls_decay", "trading_decay", "open_orders")}
+        return msgspec.structs.replace(
+            TIERS[self.tier], **{n: value for n, value in given.items() if value is not None}
+        )
 
 
 def make_options(options: Mapping[str, Any]) -> DialectOptions:

@@ -43,7 +43,12 @@ class Socket:
         self._second = (0, 0)
         self._beats = self._over = False
         self._said_ns = self._heard_ns = self._beat_ns = desk.now_ns()
-        self._say(_status(number))
+        self._number = number
+        self.tell_system()
+
+    def tell_system(self) -> None:
+        """Tell the state of the venue."""
+        self._say(_status(self._number, self._desk.system.state))
 
     def receive(self, text: str) -> None:
         """Answer one request."""
@@ -126,6 +131,7 @@ class Socket:
         elif method == "unsubscribe":
             self._unsubscribe(head, fields)
         else:
+            self._desk.system.check_open()
             for done in self._trading.run(method, fields):
                 self._acknowledge(head, done)
 
@@ -175,6 +181,6 @@ class Socket:
         return not most or self._second[1] <= most
 
 
-def _status(number: int) -> Json:
-    data = {"version": "2.0.10", "system": "online", "api_version": "v2", "connection_id": number}
+def _status(number: int, system: str) -> Json:
+    data = {"version": "2.0.10", "system": system, "api_version": "v2", "connection_id": number}
     return {"channel": "status", "type": "update", "data": [data]}

@@ -35,6 +35,7 @@ class Trader:
 
     def check(self, ticket: Ticket) -> None:
         """Check an order without placing it."""
+        self._desk.system.check_order(ticket)
         try:
             self._desk.venue.check(ticket.new)
         except Refused as refusal:
@@ -43,6 +44,7 @@ class Trader:
     def place(self, ticket: Ticket, cost: float = 1) -> Entry:
         """Place an order."""
         desk, symbol = self._desk, ticket.pair.symbol
+        desk.system.check_order(ticket)
         desk.limits.trade(ticket.new.account, symbol, cost)
         desk.register.expect(ticket)
         try:
@@ -98,6 +100,7 @@ class Trader:
     def amend(self, entry: Entry, change: Amendment) -> str:
         """Change an order in place and return the id of the amend."""
         desk, now = self._desk, self._desk.now_ns()
+        desk.system.check_change()
         if entry.order_id not in desk.venue.open_ids(entry.account):
             raise WireError(_UNKNOWN)
         if entry.ticket.asked.cash is not None:
@@ -124,6 +127,7 @@ class Trader:
         if entry.order_id not in desk.venue.open_ids(entry.account):
             raise WireError(desk.options.edit_unknown)
         ticket = self.ticket(asked, entry.ticket.pair, entry.account)
+        desk.system.check_order(ticket)
         desk.limits.trade(entry.account, entry.symbol, 1 + penalty(EDIT, now - entry.created_ns))
         desk.register.expect(ticket)
         desk.register.ending("Order replaced")
