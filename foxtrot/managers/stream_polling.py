@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
+from foxtrot.managers.trade_pages import PAGE, TradePages
 from foxtrot.managers.wiring import Wiring
 from foxtrot.model.events import Quote, Ticker
 from foxtrot.protocol.messages import Channel, ChannelKind
 from foxtrot.protocol.session import Session
-
-_TRADES = 1_000
 
 
 class Poller:
@@ -21,6 +20,7 @@ class Poller:
 
     def __init__(self, wiring: Wiring) -> None:
         self._wiring = wiring
+        self._pages = TradePages(wiring)
         self._polls: dict[ChannelKind, Callable[[Channel, Session], Awaitable[None]]] = {
             ChannelKind.TICKER: self._ticker,
             ChannelKind.QUOTES: self._quote,
@@ -44,15 +44,16 @@ class Poller:
     async def _quote(self, channel: Channel, session: Session) -> None:
         wiring, t = self._wiring, await self._last(channel.symbol)
         now, seq = wiring.clock.time_ns(), wiring.next_seq()
-        wiring.publish(Quote(t.exchange, t.symbol, t.ts_event, now, seq, t.bid, t.bid_quantity, t.ask, t.ask_quantity))
+        if t.bid and t.ask:
+            best = t.bid, t.bid_quantity, t.ask, t.ask_quantity
+            wiring.publish(Quote(t.exchange, t.symbol, t.ts_event, now, seq, *best))
         if wiring.open().streams.carriers.get(ChannelKind.TICKER) is ChannelKind.QUOTES:
             wiring.publish(t)
 
     async def _trades(self, channel: Channel, session: Session) -> None:
         wiring, first = self._wiring, session.next_trade(channel.symbol)
         if first is not None:
-            rest, contract = wiring.open().rest, wiring.contract(channel.symbol)
-            session.take_trades(await wiring.call(rest.fetch_trades(contract, _TRADES, str(first))))
+            session.take_trades(await self._pages.read(wiring.contract(channel.symbol), PAGE, str(first)))
 
     async def _book(self, channel: Channel, session: Session) -> None:
         beginnings = session.beginnings

@@ -110,8 +110,8 @@ class StreamWatch:
                 self._call_stale(channel, watched, "whether the market has moved cannot be asked")
             return
         ticker, before = market.get(channel.symbol), watched.market
-        if ticker is None:
-            return
+        if ticker is None or (channel.kind is ChannelKind.QUOTES and not (ticker.bid and ticker.ask)):
+            return  # while a side of the book is empty there are no quotes
         watched.market = ticker
         if before is None:
             return

@@ -71,7 +71,11 @@ async def an_empty_side_of_the_book_is_no_price(bench: Bench) -> None:
     equal([(e.bid, e.ask) for e in desk.heard if isinstance(e, Quote)], [both], "the quotes with both sides")
     venue.place_agent(symbol, Side.SELL, desk.price("0.99"), some * 2)
     await desk.clock.advance(3)
+    for step in range(12):
+        venue.place_agent(symbol, Side.SELL, desk.price(f"0.98{9 - step % 9}"), some)
+        await desk.clock.advance(10)
     sure(all(e.bid and e.ask for e in desk.heard if isinstance(e, Quote)), "a quote has no price")
+    equal(desk.kinds(StreamStale), [], "the streams told as stale: there is nothing to quote")
 
 
 @scenario(*_EVERY, cases=tuple(EVENTS))
